@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Completion scripts for bash, zsh and fish out of the command tables. pvimg and genprotimg, whose
+ * names this program answers to, have completions of their own where they are installed.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "cmd.h"
+
+static const char *const common_names[] = { "verbose", "quiet", "help" };
+static const char *const common_help[] = { "say what is used and found", "errors only",
+					   "print help" };
+
+/* --- bash ------------------------------------------------------------------------------------ */
+
+static void bash_values(const struct command *cmd)
+{
+	char name[64];
+	bool hidden;
+
+	for (const struct opt *o = cmd->opts; o->names; o++) {
+		if (o->hidden || o->arg == ARG_NONE || o->arg == ARG_OPTIONAL)
+			continue;
+		printf("\t\t");
+		if (o->letter)
+			printf("-%c|", o->letter);
+		for (size_t i = 0; opt_name(o, i, name, &hidden); i++)
+			printf("%s--%s", i ? "|" : "", name);
+		if (o->choices)
+			printf(") COMPREPLY=($(compgen -W '%s' -- \"$cur\")); return ;;\n",
+			       o->choices);
+		else
+			printf(") %s; return ;;\n",
+			       o->hint == HINT_DIR ? "_filedir -d" : "_filedir");
+	}
+}
+
+static void bash_names(const struct command *cmd)
+{
+	char name[64];
+	bool hidden;
+
+	for (const struct opt *o = cmd->opts; o->names; o++)
+		for (size_t i = 0; !o->hidden && opt_name(o, i, name, &hidden); i++)
+			if (!hidden)
+				printf("--%s ", name);
+	for (size_t i = 0; i < ARRAY_SIZE(common_names); i++)
+		printf("--%s ", common_names[i]);
+}
+
+static void print_bash(void)
+{
+	puts("# bash completion for zpv\n_zpv()\n{\n\tlocal cur prev words cword\n"
+	     "\t_init_completion || return\n\tcase \"${words[1]-} ${words[2]-}\" in");
+	for (size_t i = 0; commands[i]; i++) {
+		printf("\t'%s')\n\t\tcase $prev in\n", commands[i]->name);
+		bash_values(commands[i]);
+		printf("\t\tesac\n\t\tif [[ $cur == -* ]]; then\n\t\t\tCOMPREPLY=($(compgen -W '");
+		bash_names(commands[i]);
+		printf("' -- \"$cur\"))\n\t\telse\n\t\t\t%s\n\t\tfi\n\t\treturn ;;\n\tesac\n",
+		       !commands[i]->operand		     ? ":" :
+		       commands[i]->operand_hint == HINT_DIR ? "_filedir -d" :
+							       "_filedir");
+		puts("\tcase \"${words[1]-} ${words[2]-}\" in");
+	}
+	puts("\tesac\n\tcase $cword in\n\t1) COMPREPLY=($(compgen -W 'host image completion' -- \"$cur\")) ;;\n"
+	     "\t2) case ${words[1]} in\n"
+	     "\t\thost) COMPREPLY=($(compgen -W 'create show' -- \"$cur\")) ;;\n"
+	     "\t\timage) COMPREPLY=($(compgen -W 'create info test' -- \"$cur\")) ;;\n"
+	     "\t\tcompletion) COMPREPLY=($(compgen -W 'bash zsh fish' -- \"$cur\")) ;;\n\t\tesac ;;\n"
+	     "\tesac\n} && complete -F _zpv zpv");
+}
+
+/* --- zsh ------------------------------------------------------------------------------------- */
+
+/* Text inside '...[...]' of _arguments. */
+static void zsh_text(const char *text)
+{
+	for (; *text; text++) {
+		if (*text == '\'')
+			fputs("'\\''", stdout);
+		else if (*text == '[' || *text == ']' || *text == ':')
+			printf("\\%c", *text);
+		else
+			putchar(*text);
+	}
+}
+
+static void zsh_spec(const struct opt *o, const char *dashes, const char *name)
+{
+	printf("\t\t\t'%s%s%s%s[", o->arg == ARG_LIST ? "*" : "", dashes, name,
+	       o->arg == ARG_OPTIONAL ? "=-" :
+	       dashes[1] && o->arg    ? "=" :
+					"");
+	zsh_text(o->help);
+	putchar(']');
+	if (o->arg != ARG_NONE) {
+		printf("%s%s:", o->arg == ARG_OPTIONAL ? "::" : ":", o->value_name);
+		if (o->choices)
+			printf("(%s)", o->choices);
+		else if (o->hint != HINT_NONE)
+			printf("_files%s", o->hint == HINT_DIR ? " -/" : "");
+	}
+	puts("' \\");
+}
+
+static void zsh_command(const struct command *cmd)
+{
+	char name[64];
+	bool hidden;
+
+	printf("\t'%s')\n\t\t_arguments \\\n", cmd->name);
+	for (const struct opt *o = cmd->opts; o->names; o++) {
+		if (o->hidden)
+			continue;
+		if (o->letter)
+			zsh_spec(o, "-", (char[]){ o->letter, '\0' });
+		for (size_t i = 0; opt_name(o, i, name, &hidden); i++)
+			if (!hidden)
+				zsh_spec(o, "--", name);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(common_names); i++)
+		printf("\t\t\t'--%s[%s]' \\\n", common_names[i], common_help[i]);
+	if (cmd->operand)
+		printf("\t\t\t'1:%s:_files%s' ;;\n", cmd->operand,
+		       cmd->operand_hint == HINT_DIR ? " -/" : "");
+	else
+		puts("\t\t\t&& return ;;");
+}
+
+static void print_zsh(void)
+{
+	puts("#compdef zpv\n# zsh completion for zpv\n_zpv()\n{\n"
+	     "\tif (( CURRENT == 2 )); then\n\t\tcompadd host image completion\n\t\treturn\n\tfi\n"
+	     "\tif (( CURRENT == 3 )); then\n\t\tcase $words[2] in\n\t\thost) compadd create show ;;\n"
+	     "\t\timage) compadd create info test ;;\n\t\tcompletion) compadd bash zsh fish ;;\n"
+	     "\t\tesac\n\t\treturn\n\tfi\n\tlocal cmd=\"$words[2] $words[3]\"\n"
+	     "\tshift 2 words\n\t(( CURRENT -= 2 ))\n\tcase $cmd in");
+	for (size_t i = 0; commands[i]; i++)
+		zsh_command(commands[i]);
+	puts("\tesac\n}\n_zpv \"$@\"");
+}
+
+/* --- fish ------------------------------------------------------------------------------------ */
+
+static void fish_quote(const char *text)
+{
+	putchar('\'');
+	for (; *text; text++)
+		printf(*text == '\'' || *text == '\\' ? "\\%c" : "%c", *text);
+	putchar('\'');
+}
+
+static void fish_command(const struct command *cmd)
+{
+	const char *word = strchr(cmd->name, ' ') + 1;
+	int group = (int)(word - cmd->name - 1);
+	char name[64];
+	bool hidden;
+
+	printf("complete -c zpv -n '__fish_seen_subcommand_from %.*s; and not __fish_seen_subcommand_from "
+	       "create show info test' -a %s -d ",
+	       group, cmd->name, word);
+	fish_quote(cmd->summary);
+	putchar('\n');
+	for (const struct opt *o = cmd->opts; o->names; o++) {
+		if (o->hidden)
+			continue;
+		printf("complete -c zpv -n '__fish_seen_subcommand_from %.*s; and "
+		       "__fish_seen_subcommand_from %s'",
+		       group, cmd->name, word);
+		if (o->letter)
+			printf(" -s %c", o->letter);
+		for (size_t i = 0; opt_name(o, i, name, &hidden); i++)
+			if (!hidden)
+				printf(" -l %s", name);
+		if (o->choices)
+			printf(" -x -a '%s'", o->choices);
+		else if (o->arg == ARG_VALUE || o->arg == ARG_LIST)
+			printf(o->hint ? " -r -F" : " -x");
+		printf(" -d ");
+		fish_quote(o->help);
+		putchar('\n');
+	}
+}
+
+static void print_fish(void)
+{
+	puts("# fish completion for zpv\n"
+	     "complete -c zpv -n __fish_use_subcommand -x -a 'host image completion'\n"
+	     "complete -c zpv -n '__fish_seen_subcommand_from completion' -x -a 'bash zsh fish'");
+	for (size_t i = 0; commands[i]; i++)
+		fish_command(commands[i]);
+	for (size_t i = 0; i < ARRAY_SIZE(common_names); i++)
+		printf("complete -c zpv -l %s -d '%s'\n", common_names[i], common_help[i]);
+}
+
+bool completion_print(const char *shell)
+{
+	if (strcmp(shell, "bash") == 0)
+		print_bash();
+	else if (strcmp(shell, "zsh") == 0)
+		print_zsh();
+	else if (strcmp(shell, "fish") == 0)
+		print_fish();
+	else
+		return false;
+	return true;
+}

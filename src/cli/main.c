@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: MIT
+/*
+ * zpv: choosing the command. Called as pvimg it has the commands of `zpv image`, called by a name
+ * that ends in genprotimg it is `zpv image create`.
+ */
+#include <locale.h>
+#include <openssl/crypto.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+
+#include "cmd.h"
+#include "term.h"
+
+#define SECURE_HEAP_BYTES 65536
+#define SECURE_HEAP_MIN	  32
+
+const struct command *const commands[] = {
+	&cmd_host_create, &cmd_host_show, &cmd_image_create, &cmd_image_info, &cmd_image_test, NULL,
+};
+
+static bool ends_with(const char *s, const char *end)
+{
+	size_t n = strlen(s), m = strlen(end);
+
+	return n >= m && strcmp(s + n - m, end) == 0;
+}
+
+/* Nothing of this process ends in a core file; libcrypto keeps private numbers in locked memory. */
+static void protect_process(void)
+{
+	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+	CRYPTO_secure_malloc_init(SECURE_HEAP_BYTES, SECURE_HEAP_MIN);
+}
+
+static int run_command(const struct command *cmd, const char *prog, int argc, char **argv)
+{
+	struct args args;
+	int rc = args_parse(cmd, prog, argc, argv, &args);
+
+	if (rc < 0)
+		rc = cmd->run(&args);
+	args_free(&args);
+	if (!term_flush() && rc == EXIT_OK)
+		rc = EXIT_ERROR;
+	return rc;
+}
+
+/* How many of argv's words the command's name (behind prefix) takes, 0 when it is another. */
+static int match(const struct command *cmd, const char *prefix, int argc, char **argv)
+{
+	const char *rest = cmd->name;
+	int words = 0;
+
+	if (strncmp(rest, prefix, strlen(prefix)) != 0)
+		return 0;
+	for (rest += strlen(prefix); *rest; words++) {
+		size_t len = strcspn(rest, " ");
+
+		if (words >= argc || strlen(argv[words]) != len ||
+		    strncmp(argv[words], rest, len) != 0)
+			return 0;
+		rest += len + (rest[len] == ' ');
+	}
+	return words;
+}
+
+/* Words that are complete groups ("image") or ask for help. */
+static int overview(const char *prog, const char *prefix, int argc, char **argv)
+{
+	char group[64];
+
+	if (argc && (strcmp(argv[0], "--version") == 0 || strcmp(argv[0], "version") == 0)) {
+		term_version(prog);
+		return EXIT_OK;
+	}
+	if (argc && (strcmp(argv[0], "--help") == 0 || strcmp(argv[0], "-h") == 0 ||
+		     strcmp(argv[0], "help") == 0)) {
+		help_overview(prog, prefix);
+		return EXIT_OK;
+	}
+	for (size_t i = 0; argc && commands[i]; i++) {
+		snprintf(group, sizeof(group), "%s%s ", prefix, argv[0]);
+		if (strncmp(commands[i]->name, group, strlen(group)) != 0)
+			continue;
+		if (argc > 1)
+			term_error("'%s' is not a command of '%s %s'", argv[1], prog, argv[0]);
+		help_overview(prog, group);
+		return EXIT_USAGE;
+	}
+	if (argc)
+		term_error("'%s' is not a command", argv[0]);
+	help_overview(prog, prefix);
+	return EXIT_USAGE;
+}
+
+static int dispatch(const char *prog, const char *prefix, int argc, char **argv)
+{
+	for (size_t i = 0; commands[i]; i++) {
+		int words = match(commands[i], prefix, argc, argv);
+		char name[128];
+
+		if (!words)
+			continue;
+		snprintf(name, sizeof(name), "%s %s", prog, commands[i]->name + strlen(prefix));
+		return run_command(commands[i], name, argc - words, argv + words);
+	}
+	if (!*prefix && argc == 2 && strcmp(argv[0], "completion") == 0) {
+		if (completion_print(argv[1]))
+			return term_flush() ? EXIT_OK : EXIT_ERROR;
+		term_error("no completion for '%s', only for bash, zsh and fish", argv[1]);
+		return EXIT_USAGE;
+	}
+	return overview(prog, prefix, argc, argv);
+}
+
+int main(int argc, char **argv)
+{
+	const char *slash = argc ? strrchr(argv[0], '/') : NULL;
+	const char *name = slash ? slash + 1 : argc ? argv[0] : "zpv";
+
+	setlocale(LC_ALL, "");
+	protect_process();
+	argc -= argc > 0;
+	if (ends_with(name, "genprotimg"))
+		return run_command(&cmd_image_create, "genprotimg", argc, argv + 1);
+	if (ends_with(name, "pvimg"))
+		return dispatch("pvimg", "image ", argc, argv + 1);
+	return dispatch("zpv", "", argc, argv + 1);
+}
