@@ -4,7 +4,7 @@
  *
  * Every function that can fail returns 0 or a negative enum zpv_err_code and, where it takes a
  * struct zpv_err, fills it with the same code and one line of text for a person. The object is
- * plain memory that the caller owns; nothing has to be freed. NULL is accepted everywhere.
+ * plain memory that the caller owns and must give; nothing has to be freed.
  */
 #ifndef ZPV_ERROR_H
 #define ZPV_ERROR_H

@@ -19,7 +19,7 @@ uint8_t *buf_extend(struct buf *b, size_t len)
 {
 	if (len > SIZE_MAX / 2 - b->len)
 		return NULL;
-	if (b->len + len > b->room) {
+	if (!b->data || b->len + len > b->room) {
 		size_t room = (b->len + len) * 2 > 256 ? (b->len + len) * 2 : 256;
 		uint8_t *data = realloc(b->data, room);
 

@@ -86,11 +86,12 @@ static int open_part(struct outfile *f, mode_t perm, struct zpv_err *err)
 int outfile_open(const char *path, mode_t perm, enum outfile_mode mode, struct outfile **out,
 		 struct zpv_err *err)
 {
-	AUTO(outfile) struct outfile *f = calloc(1, sizeof(*f));
+	AUTO(outfile) struct outfile *f = NULL;
 	int rc = check_target(path, mode, err);
 
 	if (rc)
 		return rc;
+	f = calloc(1, sizeof(*f));
 	if (!f)
 		return err_set(err, ZPV_ERR_NOMEM, "no memory");
 	f->fd = -1;

@@ -286,6 +286,8 @@ static int set_output(const struct args *args, struct zpv_image_spec *spec, stru
 	spec->output = NULL;
 	spec->output_fd = STDOUT_FILENO;
 	spec->temp_dir = getenv("TMPDIR");
+	if (spec->temp_dir && !*spec->temp_dir)
+		spec->temp_dir = NULL;
 	return 0;
 }
 
@@ -314,10 +316,10 @@ static int create(const struct args *args, const struct zpv_hostkey *const *hks,
 		rc = set_output(args, &spec, err);
 	if (rc)
 		return rc;
-	progress = term_begin(args, "Sealing");
+	/* What goes to a descriptor is built in a file without a name. */
+	progress = term_begin(args, "Sealing", spec.output);
 	rc = zpv_image_create(&spec, err);
-	if (rc == -ZPV_ERR_CANCELLED || !rc)
-		term_end();
+	term_end();
 	return rc;
 }
 

@@ -93,12 +93,12 @@ static const struct {
 } files[] = {
 	{ ZPV_HOST_HKD, "host_key_document", "host-key document" },
 	{ ZPV_HOST_BACKUP_HKD, "backup_host_key_document", "backup host-key document" },
-	{ ZPV_HOST_SIGNING_CERT, "signing_certificate", "signing certificate" },
-	{ ZPV_HOST_INTERMEDIATE_CERT, "intermediate_certificate", "intermediate certificate" },
-	{ ZPV_HOST_ROOT_CERT, "root_certificate", "root certificate" },
+	{ ZPV_HOST_SIGNING_CERT, "signing_key_certificate", "signing certificate" },
+	{ ZPV_HOST_INTERMEDIATE_CERT, "intermediate_ca_certificate", "intermediate certificate" },
+	{ ZPV_HOST_ROOT_CERT, "root_ca_certificate", "root certificate" },
 	{ ZPV_HOST_HKD_CRL, "host_key_crl", "CRL of host keys" },
-	{ ZPV_HOST_INTERMEDIATE_CRL, "intermediate_crl", "CRL of the intermediate" },
-	{ ZPV_HOST_ROOT_CRL, "root_crl", "CRL of the root" },
+	{ ZPV_HOST_INTERMEDIATE_CRL, "intermediate_ca_crl", "CRL of the intermediate" },
+	{ ZPV_HOST_ROOT_CRL, "root_ca_crl", "CRL of the root" },
 	{ ZPV_HOST_KEY_HASHES, "key_hashes", "Ultravisor key hashes" },
 };
 
@@ -134,8 +134,8 @@ static void show_json(const struct zpv_host *h)
 	add(doc, "serial", zpv_host_serial(h));
 	add(doc, "created", zpv_host_created(h));
 	add(doc, "expires", zpv_host_expires(h));
-	add(doc, "phkh_hex", hex_encode(zpv_host_hash(h), ZPV_PHKH_BYTES, hex));
-	add(doc, "backup_phkh_hex", hex_encode(zpv_host_backup_hash(h), ZPV_PHKH_BYTES, hex));
+	add(doc, "host_key_hash", hex_encode(zpv_host_hash(h), ZPV_PHKH_BYTES, hex));
+	add(doc, "backup_host_key_hash", hex_encode(zpv_host_backup_hash(h), ZPV_PHKH_BYTES, hex));
 	for (size_t i = 0; i < ARRAY_SIZE(files); i++)
 		add(paths, files[i].json, zpv_host_path(h, files[i].file));
 	json_object_object_add(doc, "files", paths);

@@ -89,8 +89,14 @@ static int get_format(const struct args *args, enum zpv_image_format *out, struc
 		       args->value[FORMAT]);
 }
 
-static int print_schema(const char *format)
+static int print_schema(const struct args *args)
 {
+	const char *format = args->value[PRINT_SCHEMA];
+
+	if (args->positional) {
+		term_error("option '--print-schema' cannot be used with IMAGE");
+		return EXIT_USAGE;
+	}
 	if (strcasecmp(format, "json") == 0) {
 		fputs(zpv_image_schema(), stdout);
 		return EXIT_OK;
@@ -124,7 +130,7 @@ static int verify(const struct args *args, struct zpv_image *img, struct zpv_ima
 
 	if (!args->seen[VERIFY])
 		return 0;
-	progress = term_begin(args, "Verifying");
+	progress = term_begin(args, "Verifying", false);
 	rc = zpv_image_verify(img, &progress, report, err);
 	term_end();
 	return rc;
@@ -158,7 +164,7 @@ static int run(const struct args *args)
 	int rc;
 
 	if (args->seen[PRINT_SCHEMA])
-		return print_schema(args->value[PRINT_SCHEMA]);
+		return print_schema(args);
 	rc = args->positional ? get_format(args, &format, &err) :
 				err_set(&err, ZPV_ERR_USAGE, "IMAGE is missing");
 	if (!rc)

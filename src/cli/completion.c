@@ -8,9 +8,9 @@
 
 #include "cmd.h"
 
-static const char *const common_names[] = { "verbose", "quiet", "help" };
+static const char *const common_names[] = { "verbose", "quiet", "help", "version" };
 static const char *const common_help[] = { "say what is used and found", "errors only",
-					   "print help" };
+					   "print help", "print the version" };
 
 /* --- bash ------------------------------------------------------------------------------------ */
 

@@ -3,6 +3,7 @@
  * zpv: choosing the command. Called as pvimg it has the commands of `zpv image`, called by a name
  * that ends in genprotimg it is `zpv image create`.
  */
+#include <fcntl.h>
 #include <locale.h>
 #include <openssl/crypto.h>
 #include <stdio.h>
@@ -31,6 +32,15 @@ static void protect_process(void)
 {
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	CRYPTO_secure_malloc_init(SECURE_HEAP_BYTES, SECURE_HEAP_MIN);
+}
+
+/* A file of ours must not get the number of a standard stream: messages would end up in it. */
+static void fill_descriptors(void)
+{
+	for (int fd = 0; fd <= 2; fd++)
+		if (fcntl(fd, F_GETFD) < 0)
+			/* The wrong way round, so that using it still is an error. */
+			(void)!open("/dev/null", fd == 0 ? O_WRONLY : O_RDONLY);
 }
 
 static int run_command(const struct command *cmd, const char *prog, int argc, char **argv)
@@ -94,17 +104,40 @@ static int overview(const char *prog, const char *prefix, int argc, char **argv)
 	return EXIT_USAGE;
 }
 
+/* How many of argv's words tell the verbosity: as pvimg does, it may come before the command. */
+static int leading_options(int argc, char **argv)
+{
+	static const char *const names[] = { "-v", "--verbose", "-V", "-q", "--quiet" };
+	int n;
+
+	for (n = 0; n < argc; n++) {
+		size_t i = 0;
+
+		while (i < ARRAY_SIZE(names) && strcmp(argv[n], names[i]) != 0)
+			i++;
+		if (i == ARRAY_SIZE(names))
+			break;
+	}
+	return n;
+}
+
 static int dispatch(const char *prog, const char *prefix, int argc, char **argv)
 {
+	int leading = leading_options(argc, argv);
+
 	for (size_t i = 0; commands[i]; i++) {
-		int words = match(commands[i], prefix, argc, argv);
+		int words = match(commands[i], prefix, argc - leading, argv + leading);
 		char name[128];
 
 		if (!words)
 			continue;
 		snprintf(name, sizeof(name), "%s %s", prog, commands[i]->name + strlen(prefix));
+		/* Behind the command they mean the same. */
+		memmove(argv + words, argv, (size_t)leading * sizeof(*argv));
 		return run_command(commands[i], name, argc - words, argv + words);
 	}
+	argc -= leading;
+	argv += leading;
 	if (!*prefix && argc == 2 && strcmp(argv[0], "completion") == 0) {
 		if (completion_print(argv[1]))
 			return term_flush() ? EXIT_OK : EXIT_ERROR;
@@ -119,6 +152,7 @@ int main(int argc, char **argv)
 	const char *slash = argc ? strrchr(argv[0], '/') : NULL;
 	const char *name = slash ? slash + 1 : argc ? argv[0] : "zpv";
 
+	fill_descriptors();
 	setlocale(LC_ALL, "");
 	protect_process();
 	argc -= argc > 0;

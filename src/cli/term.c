@@ -20,6 +20,7 @@
 #define BAR_WIDTH 30
 
 static volatile sig_atomic_t caught_signal;
+static bool must_clean_up, catching;
 static bool bar_shown;
 static const char *bar_label;
 static struct timespec bar_start, bar_last;
@@ -135,18 +136,9 @@ static void draw_bar(uint64_t done, uint64_t total)
 	clock_gettime(CLOCK_MONOTONIC, &bar_last);
 }
 
-static int update_bar(void *ctx, uint64_t done, uint64_t total)
-{
-	/* Ten times a second, and not at all for what is done at once. */
-	if (ctx && seconds_since(&bar_last) > 0.1)
-		draw_bar(done, total);
-	return caught_signal != 0;
-}
-
-struct zpv_progress term_begin(const struct args *args, const char *what)
+static void catch_signals(void)
 {
 	struct sigaction act = { .sa_handler = on_signal }; /* no SA_RESTART: reads must end */
-	bool show = !args->quiet && isatty(STDERR_FILENO);
 
 	sigemptyset(&act.sa_mask);
 	for (size_t i = 0; i < ARRAY_SIZE(stop_signals); i++) {
@@ -156,6 +148,27 @@ struct zpv_progress term_begin(const struct args *args, const char *what)
 		if (sigaction(stop_signals[i], NULL, &old) == 0 && old.sa_handler != SIG_IGN)
 			sigaction(stop_signals[i], &act, NULL);
 	}
+	/* A message that nobody reads and a file that may not grow are errors, not the end. */
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);
+	catching = true;
+}
+
+static int update_bar(void *ctx, uint64_t done, uint64_t total)
+{
+	if (must_clean_up && !catching)
+		catch_signals();
+	/* Ten times a second, and not at all for what is done at once. */
+	if (ctx && seconds_since(&bar_last) > 0.1)
+		draw_bar(done, total);
+	return caught_signal != 0;
+}
+
+struct zpv_progress term_begin(const struct args *args, const char *what, bool clean_up)
+{
+	bool show = !args->quiet && isatty(STDERR_FILENO);
+
+	must_clean_up = clean_up;
 	bar_label = what;
 	clock_gettime(CLOCK_MONOTONIC, &bar_start);
 	bar_last = bar_start;

@@ -29,11 +29,12 @@ struct zpv_log term_log(const struct args *args);
 void term_say(const struct args *args, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
 /*
- * Long work: a bar on standard error when that is a terminal and quiet was not asked for. From
- * term_begin() on, SIGINT, SIGTERM and SIGHUP make the work stop at its next step; term_end()
- * takes the bar away and, when one came, ends the process by that very signal.
+ * Long work: a bar on standard error when that is a terminal and quiet was not asked for. When the
+ * work has to clean up (clean_up), SIGINT, SIGTERM and SIGHUP make it stop at its next step, from its
+ * first report of progress on: before there is nothing to clean up. term_end() takes the bar away
+ * and, when one came, ends the process by that very signal.
  */
-struct zpv_progress term_begin(const struct args *args, const char *what);
+struct zpv_progress term_begin(const struct args *args, const char *what, bool clean_up);
 void term_end(void);
 
 /* Holds the same signals back while a short piece of work is done whole. */

@@ -71,7 +71,7 @@ static int check_counts(const struct se_hdr_head *head, size_t sehs, struct zpv_
 int se_hdr_parse(const uint8_t *buf, size_t len, struct se_hdr *out, struct zpv_err *err)
 {
 	const struct se_hdr_head *head = (const void *)buf;
-	size_t sehs;
+	size_t sehs = 0;
 	int rc = se_hdr_peek(buf, len, &sehs, err);
 
 	if (rc)

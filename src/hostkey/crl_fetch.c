@@ -20,9 +20,9 @@
 #include "log.h"
 #include "ossl_priv.h"
 
-#define TIMEOUT_MS 3000L
+#define TIMEOUT_MS    3000L
 #define REDIRECTS_MAX 10L
-#define PROTOCOLS "http,https"
+#define PROTOCOLS     "http,https"
 
 static pthread_once_t curl_once = PTHREAD_ONCE_INIT;
 static CURLcode curl_ready;
@@ -71,9 +71,11 @@ static int download(const char *url, struct buf *body, struct zpv_err *err)
 		rc = curl_easy_perform(curl);
 	curl_easy_cleanup(curl);
 	if (rc == CURLE_WRITE_ERROR || rc == CURLE_FILESIZE_EXCEEDED)
-		return err_set(err, ZPV_ERR_NETWORK, "more than the %u bytes allowed", X509_FILE_MAX);
+		return err_set(err, ZPV_ERR_NETWORK, "more than the %u bytes allowed",
+			       X509_FILE_MAX);
 	if (rc != CURLE_OK)
-		return err_set(err, ZPV_ERR_NETWORK, "%s", reason[0] ? reason : curl_easy_strerror(rc));
+		return err_set(err, ZPV_ERR_NETWORK, "%s",
+			       reason[0] ? reason : curl_easy_strerror(rc));
 	return 0;
 }
 
@@ -116,6 +118,14 @@ static const struct x509_file *fetch_cached(const char *url, struct x509_file **
 	return f;
 }
 
+/* Printable ASCII: what a certificate says must not upset a terminal. */
+static bool is_plain(const char *url)
+{
+	while (*url > ' ' && *url < 0x7f)
+		url++;
+	return *url == '\0';
+}
+
 /* The URL of a general name, or NULL when it is none that can be downloaded. */
 static const char *http_url(const GENERAL_NAME *name)
 {
@@ -126,7 +136,7 @@ static const char *http_url(const GENERAL_NAME *name)
 	if (type != GEN_URI)
 		return NULL;
 	url = (const char *)ASN1_STRING_get0_data(value);
-	if (strlen(url) != (size_t)ASN1_STRING_length(value))
+	if (strlen(url) != (size_t)ASN1_STRING_length(value) || !is_plain(url))
 		return NULL;
 	if (strncasecmp(url, "http://", 7) != 0 && strncasecmp(url, "https://", 8) != 0)
 		return NULL;

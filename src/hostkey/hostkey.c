@@ -64,22 +64,25 @@ static int read_key(struct zpv_hostkey *hk, struct zpv_err *err)
 	int rc;
 
 	if (!pkey)
-		return ossl_err(err, ZPV_ERR_KEY, "host-key document '%s': its public key cannot be read",
-				hk->path);
+		return ossl_err(err, ZPV_ERR_KEY,
+				"host-key document '%s': its public key cannot be read", hk->path);
 	rc = p521_from_pkey(pkey, &hk->key, err);
 	if (rc)
-		return err_ctx(err, "Host-key document doesn't use correct EC curve: '%s'", hk->path);
+		return err_ctx(err, "Host-key document doesn't use correct EC curve: '%s'",
+			       hk->path);
 	return hostkey_hash_key(hk->key, hk->hash, err);
 }
 
 static void warn_of_rest(const struct x509_file *f, const struct zpv_log *log)
 {
 	if (sk_X509_num(f->certs) > 1)
-		log_warn(log,
-			 "host-key document '%s' contains %d certificates; only the first one is used",
-			 f->name, sk_X509_num(f->certs));
+		log_warn(
+			log,
+			"host-key document '%s' contains %d certificates; only the first one is used",
+			f->name, sk_X509_num(f->certs));
 	if (f->rest)
-		log_warn(log, "host-key document '%s': %zu bytes behind the certificate are ignored",
+		log_warn(log,
+			 "host-key document '%s': %zu bytes behind the certificate are ignored",
 			 f->name, f->rest);
 }
 
@@ -93,9 +96,10 @@ int hostkey_parse(const uint8_t *data, size_t len, const char *name, const struc
 	if (rc)
 		return err_ctx(err, "host-key document");
 	if (sk_X509_num(f->certs) < 1)
-		return err_set(err, ZPV_ERR_FORMAT,
-			       "host-key document '%s' contains no certificate in PEM or DER form%s", name,
-			       sk_X509_CRL_num(f->crls) ? ", but a revocation list" : "");
+		return err_set(
+			err, ZPV_ERR_FORMAT,
+			"host-key document '%s' contains no certificate in PEM or DER form%s", name,
+			sk_X509_CRL_num(f->crls) ? ", but a revocation list" : "");
 	hk = calloc(1, sizeof(*hk));
 	if (!hk || !(hk->path = strdup(name)))
 		return err_set(err, ZPV_ERR_NOMEM, "no memory");

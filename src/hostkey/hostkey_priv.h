@@ -20,7 +20,7 @@ int hostkey_parse(const uint8_t *data, size_t len, const char *name, const struc
 X509 *hostkey_cert(const struct zpv_hostkey *hk);
 
 /* The public host-key hash: SHA-256 of the 160 bytes of coordinates. */
-int hostkey_hash_key(const struct p521 *key, uint8_t hash[ZPV_PHKH_BYTES],
-		     struct zpv_err *err) MUST_CHECK;
+int hostkey_hash_key(const struct p521 *key, uint8_t hash[ZPV_PHKH_BYTES], struct zpv_err *err)
+	MUST_CHECK;
 
 #endif

@@ -136,7 +136,8 @@ static void test_parse_cut(void **state)
 static void test_file(void **state)
 {
 	static const char other[] = "text\n-----BEGIN X-----\nMAA=\n-----END X-----\n";
-	static const char broken[] = "-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n";
+	static const char broken[] =
+		"-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n";
 	AUTO_OSSL(X509) *cert = make_host_cert("x");
 	AUTO(x509_file) struct x509_file *f = NULL;
 	AUTO(x509_file) struct x509_file *none = NULL;
@@ -186,8 +187,9 @@ static void test_validity(void **state)
 		int after_noon;
 		const char *text;
 	} rows[] = {
-		{ -1, "Host-key verification failed: Before validity period: 'f' is not valid before "
-		      "2027-01-15T08:00:00Z (now: 2027-01-15T07:59:59Z)" },
+		{ -1,
+		  "Host-key verification failed: Before validity period: 'f' is not valid before "
+		  "2027-01-15T08:00:00Z (now: 2027-01-15T07:59:59Z)" },
 		{ 0, "" },
 		{ 99, "" },
 		{ 100, "Host-key verification failed: After validity period: 'f' expired on "

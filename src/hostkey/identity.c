@@ -29,12 +29,12 @@
 #include "text.h"
 
 #define RANDOM_SERIAL_DIGITS 7
-#define PUBLIC_MODE 0666 /* less the umask */
-#define SECRET_MODE 0600
+#define PUBLIC_MODE	     0666 /* less the umask */
+#define SECRET_MODE	     0600
 
 /* A folder that is removed with its content unless it was renamed. */
 struct part {
-	char *dir; /* the final place */
+	char *dir;  /* the final place */
 	char *path; /* of the part; NULL when there is none (any more) */
 };
 
@@ -118,8 +118,8 @@ static int check_place(const char *dir, struct zpv_err *err)
 		return err_errno(err, ZPV_ERR_IO, "cannot read the folder '%s'", dir);
 	}
 	if (is_current_folder(&st))
-		return err_set(err, ZPV_ERR_USAGE, "'%s' is the current folder, which cannot be replaced",
-			       dir);
+		return err_set(err, ZPV_ERR_USAGE,
+			       "'%s' is the current folder, which cannot be replaced", dir);
 	return 0;
 }
 
@@ -209,11 +209,16 @@ static int write_cert(const struct part *p, const char *name, X509 *cert, struct
 	return write_bio(p, name, PUBLIC_MODE, bio, err);
 }
 
-static int write_crl(const struct part *p, const char *name, X509_CRL *crl, struct zpv_err *err)
+/*
+ * The CAs' lists are DER, as RFC 5280 wants of what a distribution point delivers; the signing
+ * key's is PEM, as IBM's is.
+ */
+static int write_crl(const struct part *p, const char *name, X509_CRL *crl, bool pem,
+		     struct zpv_err *err)
 {
 	AUTO_OSSL(BIO) *bio = BIO_new(BIO_s_mem());
 
-	if (!bio || PEM_write_bio_X509_CRL(bio, crl) != 1)
+	if (!bio || (pem ? PEM_write_bio_X509_CRL(bio, crl) : i2d_X509_CRL_bio(bio, crl)) != 1)
 		return ossl_err(err, ZPV_ERR_CRYPTO, "cannot encode '%s'", name);
 	return write_bio(p, name, PUBLIC_MODE, bio, err);
 }
@@ -252,15 +257,16 @@ static int write_pki(const struct part *p, const struct identity *id, const stru
 		enum pki_id n = outputs[i].id;
 		bool has_crl = outputs[i].crl >= 0;
 		char *cert = host_file_name(outputs[i].cert, type, id->serial);
-		char *crl = has_crl ? host_file_name((enum zpv_host_file)outputs[i].crl, type, id->serial)
-				    : NULL;
+		char *crl = has_crl ? host_file_name((enum zpv_host_file)outputs[i].crl, type,
+						     id->serial) :
+				      NULL;
 
 		if (!cert || (has_crl && !crl))
 			rc = err_set(err, ZPV_ERR_NOMEM, "no memory");
 		if (!rc)
 			rc = write_cert(p, cert, pki->certs[n], err);
 		if (!rc && has_crl)
-			rc = write_crl(p, crl, pki->crls[n], err);
+			rc = write_crl(p, crl, pki->crls[n], n == PKI_SIGNING, err);
 		if (!rc)
 			rc = write_key(p, outputs[i].key, pki->keys[n], err);
 		free(cert);
@@ -289,7 +295,8 @@ static int write_folder(struct part *p, const struct identity *id, const struct 
 	if (!rc)
 		rc = write_pki(p, id, pki, err);
 	if (!rc)
-		rc = write_text(p, "uv-keys-all", key_hashes_to_text(id->hash, id->backup_hash), err);
+		rc = write_text(p, "uv-keys-all", key_hashes_to_text(id->hash, id->backup_hash),
+				err);
 	if (!rc)
 		rc = write_text(p, IDENTITY_JSON, identity_to_json(id), err);
 	return rc ? rc : rename_part(p, err);
@@ -308,9 +315,10 @@ static int choose_serial(const char *wanted, char serial[SERIAL_MAX + 1], struct
 	uint32_t n;
 
 	if (wanted && !serial_valid(wanted))
-		return err_set(err, ZPV_ERR_USAGE,
-			       "the serial number '%s' is not 1 to %d of the characters 0-9 and A-Z",
-			       wanted, SERIAL_MAX);
+		return err_set(
+			err, ZPV_ERR_USAGE,
+			"the serial number '%s' is not 1 to %d of the characters 0-9 and A-Z",
+			wanted, SERIAL_MAX);
 	if (wanted) {
 		snprintf(serial, SERIAL_MAX + 1, "%s", wanted);
 		return 0;
@@ -351,7 +359,8 @@ static int make_pki(const struct zpv_host_spec *spec, struct identity *id, struc
 	ps.now = time(NULL);
 	gmtime_r(&ps.now, &tm);
 	if (strftime(id->created, sizeof(id->created), "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
-		return err_set(err, ZPV_ERR_IO, "the clock shows no date between the years 1000 and 9999");
+		return err_set(err, ZPV_ERR_IO,
+			       "the clock shows no date between the years 1000 and 9999");
 	rc = pki_new(&ps, &pki, err);
 	if (!rc)
 		rc = hash_pkey(pki->keys[PKI_HOST], id->hash, err);

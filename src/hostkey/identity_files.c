@@ -18,7 +18,7 @@
 
 static const struct {
 	const char *label; /* in identity.json */
-	const char *name; /* or what stands before "<type>-<serial>.crt" */
+	const char *name;  /* or what stands before "<type>-<serial>.crt" */
 	bool of_machine;
 } files[HOST_FILES] = {
 	[ZPV_HOST_HKD] = { "host_key_document", "HKD", true },
@@ -99,7 +99,8 @@ static bool fill_json(struct json_object *root, const struct identity *id)
 
 char *identity_to_json(const struct identity *id)
 {
-	int form = JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED | JSON_C_TO_STRING_NOSLASHESCAPE;
+	int form = JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED |
+		   JSON_C_TO_STRING_NOSLASHESCAPE;
 	struct json_object *root = json_object_new_object();
 	char *text = NULL;
 
@@ -231,8 +232,10 @@ char *key_hashes_to_text(const uint8_t hash[ZPV_PHKH_BYTES],
 	if (!text)
 		return NULL;
 	for (size_t i = 0; i < KEY_HASH_LINES; i++) {
-		hex_encode(i == 0 ? hash : i == 1 ? backup_hash : none, ZPV_PHKH_BYTES,
-			   text + i * line);
+		hex_encode(i == 0 ? hash :
+			   i == 1 ? backup_hash :
+				    none,
+			   ZPV_PHKH_BYTES, text + i * line);
 		text[(i + 1) * line - 1] = '\n';
 	}
 	text[KEY_HASH_LINES * line] = '\0';

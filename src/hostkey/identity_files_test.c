@@ -47,9 +47,14 @@ static void test_serials(void **state)
 		const char *serial;
 		bool valid;
 	} rows[] = {
-		{ "0", true },	     { "0123456789ABCDEZ", true }, { "", false },
-		{ "a", false },	     { "0123456789ABCDEFG", false }, { "A-B", false },
-		{ "A/../B", false }, { "A B", false },
+		{ "0", true },
+		{ "0123456789ABCDEZ", true },
+		{ "", false },
+		{ "a", false },
+		{ "0123456789ABCDEFG", false },
+		{ "A-B", false },
+		{ "A/../B", false },
+		{ "A B", false },
 	};
 
 	(void)state;
@@ -64,12 +69,18 @@ static void test_crl_urls(void **state)
 		const char *url;
 		bool valid;
 	} rows[] = {
-		{ "http://h", true },	    { "https://h.example:8443/a/b/?c=d&e", true },
-		{ "http://[::1]:80/", true }, { "http://", false },
-		{ "ftp://h", false },	    { "HTTP//h", false },
-		{ "file:///etc", false },   { "http://a b", false },
-		{ "http://a,URI:b", false }, { "http://a\n", false },
-		{ "", false },		    { "http://\xc3\xa9", false },
+		{ "http://h", true },
+		{ "https://h.example:8443/a/b/?c=d&e", true },
+		{ "http://[::1]:80/", true },
+		{ "http://", false },
+		{ "ftp://h", false },
+		{ "HTTP//h", false },
+		{ "file:///etc", false },
+		{ "http://a b", false },
+		{ "http://a,URI:b", false },
+		{ "http://a\n", false },
+		{ "", false },
+		{ "http://\xc3\xa9", false },
 	};
 
 	(void)state;
@@ -104,7 +115,7 @@ static void test_json_round_trip(void **state)
 	free(text);
 }
 
-/* Each string member changed in one letter is found, but in names that are free text. */
+/* Each row damages one place of the text. */
 static void test_json_refusals(void **state)
 {
 	static const struct {
@@ -131,7 +142,8 @@ static void test_json_refusals(void **state)
 
 		assert_non_null(at);
 		memcpy(at, rows[i].to, strlen(rows[i].to));
-		assert_int_equal(identity_from_json(text, strlen(text), &id, &err), -ZPV_ERR_FORMAT);
+		assert_int_equal(identity_from_json(text, strlen(text), &id, &err),
+				 -ZPV_ERR_FORMAT);
 		assert_string_equal(err.text, rows[i].error);
 		free(text);
 	}
@@ -158,9 +170,9 @@ static void test_key_hashes(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_profiles),	cmocka_unit_test(test_serials),
-		cmocka_unit_test(test_crl_urls),	cmocka_unit_test(test_json_round_trip),
-		cmocka_unit_test(test_json_refusals),	cmocka_unit_test(test_key_hashes),
+		cmocka_unit_test(test_profiles),      cmocka_unit_test(test_serials),
+		cmocka_unit_test(test_crl_urls),      cmocka_unit_test(test_json_round_trip),
+		cmocka_unit_test(test_json_refusals), cmocka_unit_test(test_key_hashes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -19,7 +19,7 @@
 #include "verify_priv.h"
 #include "x509_file_priv.h"
 
-#define JSON_MAX 65536
+#define JSON_MAX       65536
 #define KEY_HASHES_MAX 4096
 
 struct zpv_host {
@@ -72,7 +72,8 @@ static int check_key_hashes(const struct zpv_host *h, struct zpv_err *err)
 			err_set(err, ZPV_ERR_NOMEM, "no memory");
 
 	if (!rc && (text.len != strlen(want) || memcmp(text.data, want, text.len) != 0))
-		rc = err_set(err, ZPV_ERR_FORMAT, "'%s' does not hold the hashes of " IDENTITY_JSON, path);
+		rc = err_set(err, ZPV_ERR_FORMAT, "'%s' does not hold the hashes of " IDENTITY_JSON,
+			     path);
 	free(want);
 	return rc;
 }
@@ -86,8 +87,8 @@ static int read_cert(const struct zpv_host *h, enum zpv_host_file file, X509 **o
 	if (rc)
 		return rc;
 	if (sk_X509_num(f->certs) != 1)
-		return err_set(err, ZPV_ERR_FORMAT, "'%s' holds %d certificates, not 1", h->paths[file],
-			       sk_X509_num(f->certs));
+		return err_set(err, ZPV_ERR_FORMAT, "'%s' holds %d certificates, not 1",
+			       h->paths[file], sk_X509_num(f->certs));
 	*out = sk_X509_shift(f->certs);
 	return 0;
 }
@@ -134,7 +135,8 @@ static int check_hkd(const struct zpv_host *h, enum zpv_host_file file, const X5
 		return err_set(err, ZPV_ERR_FORMAT, "'%s' has another key hash than " IDENTITY_JSON,
 			       h->paths[file]);
 	if (!zpv_hostkey_simulated(hk))
-		return err_set(err, ZPV_ERR_FORMAT, "'%s' lacks the mark " SIMULATED_MARK " in its subject",
+		return err_set(err, ZPV_ERR_FORMAT,
+			       "'%s' lacks the mark " SIMULATED_MARK " in its subject",
 			       h->paths[file]);
 	text_of_time(X509_get0_notAfter(hostkey_cert(hk)), expires);
 	return check_signed(h, file, hostkey_cert(hk), signing_key, err);

@@ -21,48 +21,91 @@
 #include "ossl_err.h"
 #include "ossl_priv.h"
 
-#define IBM "International Business Machines Corporation"
+#define IBM   "International Business Machines Corporation"
 #define MAKER "zpv (" SIMULATED_MARK ")"
 
 /*
  * Validity. It begins a day early, for machines whose clocks differ. Each level outlives what it
- * issues, and a CRL what it speaks of: as long as a document is valid, nothing else gets in its way.
+ * issues, and a CRL what it speaks of: while a document is valid, nothing else gets in its way.
  */
-#define EARLY_DAYS (-1)
-#define CA_DAYS 7305 /* 20 years */
+#define EARLY_DAYS   (-1)
+#define CA_DAYS	     7305 /* 20 years */
 #define SIGNING_DAYS 4018 /* 11 years, also of all CRLs */
-#define HKD_DAYS 3653 /* 10 years */
-#define CRL_DAYS SIGNING_DAYS
+#define HKD_DAYS     3653 /* 10 years */
+#define CRL_DAYS     SIGNING_DAYS
 
 #define SERIAL_BYTES 16
 
-/* %s in a common name is the machine's type and serial number. */
 struct plan {
 	enum pki_id issuer;
 	int days;
-	const char *crl_file; /* what this one is revoked by; NULL: nothing */
+	const char *crl_file;			    /* what this one is revoked by; NULL: nothing */
 	const char *basic, *usage, *extended_usage; /* in the notation of OpenSSL's configuration */
 	const char *organization, *unit, *common_name;
-	bool place; /* has state and locality */
+	const char *rest; /* of the common name behind "<type>-<serial>"; NULL: it has no such */
+	bool place;	  /* has state and locality */
 };
 
 #define CA_USAGE "critical,keyCertSign,cRLSign"
 
 static const struct plan plans[PKI_COUNT] = {
-	[PKI_ROOT] = { PKI_ROOT, CA_DAYS, NULL, "critical,CA:TRUE", CA_USAGE, NULL, MAKER,
-		       "Root CA", SIMULATED_MARK " root CA of machine %s", false },
-	[PKI_INTERMEDIATE] = { PKI_ROOT, CA_DAYS, "rootCA.crl", "critical,CA:TRUE,pathlen:0",
-			       CA_USAGE, NULL, MAKER, "Intermediate CA",
-			       SIMULATED_MARK " intermediate CA of machine %s", false },
-	[PKI_SIGNING] = { PKI_INTERMEDIATE, SIGNING_DAYS, "DigiCertCA.crl", "critical,CA:FALSE",
-			  "critical,digitalSignature", "codeSigning", IBM,
-			  SIMULATED_MARK " IBM Z Host Key Signing Service", IBM, true },
-	[PKI_HOST] = { PKI_SIGNING, HKD_DAYS, "ibm-z-host-key-gen2.crl", "critical,CA:FALSE",
-		       "critical,keyAgreement", NULL, MAKER, "IBM Z Host Key",
-		       SIMULATED_MARK " machine %s", true },
-	[PKI_BACKUP] = { PKI_SIGNING, HKD_DAYS, "ibm-z-host-key-gen2.crl", "critical,CA:FALSE",
-			 "critical,keyAgreement", NULL, MAKER, "IBM Z Host Key",
-			 SIMULATED_MARK " machine %s, backup key", true },
+	[PKI_ROOT] = {
+		.issuer = PKI_ROOT,
+		.days = CA_DAYS,
+		.basic = "critical,CA:TRUE",
+		.usage = CA_USAGE,
+		.organization = MAKER,
+		.unit = "Root CA",
+		.common_name = SIMULATED_MARK " root CA of machine ",
+		.rest = "",
+	},
+	[PKI_INTERMEDIATE] = {
+		.issuer = PKI_ROOT,
+		.days = CA_DAYS,
+		.crl_file = "rootCA.crl",
+		.basic = "critical,CA:TRUE,pathlen:0",
+		.usage = CA_USAGE,
+		.organization = MAKER,
+		.unit = "Intermediate CA",
+		.common_name = SIMULATED_MARK " intermediate CA of machine ",
+		.rest = "",
+	},
+	[PKI_SIGNING] = {
+		.issuer = PKI_INTERMEDIATE,
+		.days = SIGNING_DAYS,
+		.crl_file = "DigiCertCA.crl",
+		.basic = "critical,CA:FALSE",
+		.usage = "critical,digitalSignature",
+		.extended_usage = "codeSigning",
+		.organization = IBM,
+		.unit = SIMULATED_MARK " IBM Z Host Key Signing Service",
+		.common_name = IBM,
+		.place = true,
+	},
+	[PKI_HOST] = {
+		.issuer = PKI_SIGNING,
+		.days = HKD_DAYS,
+		.crl_file = "ibm-z-host-key-gen2.crl",
+		.basic = "critical,CA:FALSE",
+		.usage = "critical,keyAgreement",
+		.organization = MAKER,
+		.unit = "IBM Z Host Key",
+		.common_name = SIMULATED_MARK " machine ",
+		.rest = "",
+		.place = true,
+	},
+	[PKI_BACKUP] = {
+		.issuer = PKI_SIGNING,
+		.days = HKD_DAYS,
+		.crl_file = "ibm-z-host-key-gen2.crl",
+		.basic = "critical,CA:FALSE",
+		.usage = "critical,keyAgreement",
+		.organization = MAKER,
+		.unit = "IBM Z Host Key",
+		.common_name = SIMULATED_MARK " machine ",
+		.rest = ", backup key",
+		.place = true,
+	},
 };
 
 static bool add_part(X509_NAME *name, int nid, const char *text)
@@ -74,22 +117,17 @@ static bool add_part(X509_NAME *name, int nid, const char *text)
 static bool set_subject(X509 *cert, const struct plan *plan, const struct pki_spec *spec)
 {
 	X509_NAME *name = X509_get_subject_name(cert);
-	char machine[SERIAL_MAX + 16], common_name[128];
-	int at = 0;
-	const char *slot = strstr(plan->common_name, "%s");
+	char common_name[128];
 
-	snprintf(machine, sizeof(machine), "%s-%s", spec->type, spec->serial);
-	if (slot) {
-		at = (int)(slot - plan->common_name);
-		snprintf(common_name, sizeof(common_name), "%.*s%s%s", at, plan->common_name,
-			 machine, slot + 2);
-	}
+	if (plan->rest)
+		snprintf(common_name, sizeof(common_name), "%s%s-%s%s", plan->common_name,
+			 spec->type, spec->serial, plan->rest);
 	return add_part(name, NID_countryName, "US") &&
 	       add_part(name, NID_organizationName, plan->organization) &&
 	       add_part(name, NID_organizationalUnitName, plan->unit) &&
 	       (!plan->place || (add_part(name, NID_localityName, "Armonk") &&
 				 add_part(name, NID_stateOrProvinceName, "New York"))) &&
-	       add_part(name, NID_commonName, slot ? common_name : plan->common_name);
+	       add_part(name, NID_commonName, plan->rest ? common_name : plan->common_name);
 }
 
 static bool set_serial(ASN1_INTEGER *serial)
@@ -151,7 +189,8 @@ static bool make_cert(struct pki *p, enum pki_id id, const struct pki_spec *spec
 	       X509_set_issuer_name(cert, X509_get_subject_name(issuer)) == 1 &&
 	       set_period(X509_getm_notBefore(cert), X509_getm_notAfter(cert), spec->now,
 			  plan->days) &&
-	       X509_set_pubkey(cert, p->keys[id]) == 1 && add_extensions(cert, issuer, plan, spec) &&
+	       X509_set_pubkey(cert, p->keys[id]) == 1 &&
+	       add_extensions(cert, issuer, plan, spec) &&
 	       X509_sign(cert, p->keys[plan->issuer], EVP_sha512()) > 0;
 }
 
@@ -169,11 +208,30 @@ static bool add_crl_extensions(X509_CRL *crl, X509 *issuer)
 	       X509_CRL_add1_ext_i2d(crl, NID_crl_number, number, 0, 0) == 1;
 }
 
+/*
+ * Revokes a document that never was: check_hostkeydoc of s390-tools fails on a list of the signing
+ * key that is empty.
+ */
+static bool add_example_entry(X509_CRL *crl, ASN1_TIME *date)
+{
+	AUTO_OSSL(ASN1_INTEGER) *serial = ASN1_INTEGER_new();
+	X509_REVOKED *entry = X509_REVOKED_new();
+
+	if (serial && entry && set_serial(serial) &&
+	    X509_REVOKED_set_serialNumber(entry, serial) == 1 &&
+	    X509_REVOKED_set_revocationDate(entry, date) == 1 &&
+	    X509_CRL_add0_revoked(crl, entry) == 1)
+		return true;
+	X509_REVOKED_free(entry);
+	return false;
+}
+
 static bool make_crl(struct pki *p, enum pki_id id, time_t now)
 {
 	X509_CRL *crl = X509_CRL_new();
 	ASN1_TIME *from = ASN1_TIME_new(), *until = ASN1_TIME_new();
 	bool ok = crl && from && until && set_period(from, until, now, CRL_DAYS) &&
+		  (id != PKI_SIGNING || add_example_entry(crl, from)) &&
 		  X509_CRL_set_version(crl, X509_CRL_VERSION_2) == 1 &&
 		  X509_CRL_set_issuer_name(crl, X509_get_subject_name(p->certs[id])) == 1 &&
 		  X509_CRL_set1_lastUpdate(crl, from) == 1 &&

@@ -14,10 +14,10 @@
 
 #include "compiler.h"
 
-#define SERIAL_MAX 16
+#define SERIAL_MAX     16
 #define KEY_HASH_LINES 15 /* of uv-keys-all: host key, backup key, reserved zeros */
-#define CRL_URL_MAX 1024
-#define HOST_FILES (ZPV_HOST_BACKUP_KEY + 1)
+#define CRL_URL_MAX    1024
+#define HOST_FILES     (ZPV_HOST_BACKUP_KEY + 1)
 
 /* --- profile.c ------------------------------------------------------------------------------ */
 
@@ -54,7 +54,7 @@ DEFINE_AUTO(pki)
 
 /* --- identity_keys.c ------------------------------------------------------------------------ */
 
-/* Generates all keys, on two threads. */
+/* Generates all keys, on two threads; those made before a failure stay in the array. */
 int pki_generate_keys(EVP_PKEY *keys[PKI_COUNT], struct zpv_err *err) MUST_CHECK;
 
 /* --- identity_files.c ----------------------------------------------------------------------- */
@@ -65,8 +65,8 @@ char *host_file_name(enum zpv_host_file file, const char *type, const char *seri
 /* The key of a file in the object "files" of identity.json. */
 const char *host_file_label(enum zpv_host_file file);
 
-#define IDENTITY_JSON "identity.json"
-#define IDENTITY_VERSION 1
+#define IDENTITY_JSON	   "identity.json"
+#define IDENTITY_VERSION   1
 #define IDENTITY_TIME_SIZE 21 /* 2026-11-22T12:00:00Z */
 
 /* What identity.json says. */
@@ -81,8 +81,8 @@ struct identity {
 char *identity_to_json(const struct identity *id);
 
 /* Return: 0; -ZPV_ERR_FORMAT, and err tells which member is missing or wrong. */
-int identity_from_json(const char *text, size_t len, struct identity *id,
-		       struct zpv_err *err) MUST_CHECK;
+int identity_from_json(const char *text, size_t len, struct identity *id, struct zpv_err *err)
+	MUST_CHECK;
 
 /* uv-keys-all, to be freed; NULL without memory. */
 char *key_hashes_to_text(const uint8_t hash[ZPV_PHKH_BYTES],

@@ -14,15 +14,15 @@
 #include "compiler.h"
 
 /* Defines the cleanup function behind AUTO_OSSL(type) variable. */
-#define DEFINE_AUTO_OSSL(type, free_fn)                        \
+#define DEFINE_AUTO_OSSL(type, free_fn)                      \
 	UNUSED static inline void type##_auto_free(type **p) \
-	{                                                      \
-		free_fn(*p);                                   \
+	{                                                    \
+		free_fn(*p);                                 \
 	}
 
 #define AUTO_OSSL(type) __attribute__((cleanup(type##_auto_free))) type
 
-UNUSED static inline void crl_stack_free(STACK_OF(X509_CRL) **p)
+UNUSED static inline void crl_stack_free(STACK_OF(X509_CRL) * *p)
 {
 	sk_X509_CRL_pop_free(*p, X509_CRL_free);
 }

@@ -17,8 +17,8 @@
 #include "ossl_priv.h"
 #include "verify_priv.h"
 
-#define VERIFY_FLAGS                                                                     \
-	(X509_V_FLAG_X509_STRICT | X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL |   \
+#define VERIFY_FLAGS                                                                   \
+	(X509_V_FLAG_X509_STRICT | X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL | \
 	 X509_V_FLAG_TRUSTED_FIRST | X509_V_FLAG_CHECK_SS_SIGNATURE | X509_V_FLAG_POLICY_CHECK)
 
 static int set_params(const struct zpv_verifier *v, struct zpv_err *err)
@@ -72,7 +72,8 @@ static int load_roots(struct zpv_verifier *v, const char *path, struct zpv_err *
 
 	if (!path) {
 		if (X509_STORE_set_default_paths(v->store) != 1)
-			return ossl_err(err, ZPV_ERR_CRYPTO, "cannot use the system's certificates");
+			return ossl_err(err, ZPV_ERR_CRYPTO,
+					"cannot use the system's certificates");
 		ERR_clear_error();
 		return 0;
 	}
@@ -80,7 +81,8 @@ static int load_roots(struct zpv_verifier *v, const char *path, struct zpv_err *
 	if (rc)
 		return err_ctx(err, "root CA");
 	if (sk_X509_num(f->certs) < 1)
-		return err_set(err, ZPV_ERR_FORMAT, "root CA: there is no certificate in '%s'", path);
+		return err_set(err, ZPV_ERR_FORMAT, "root CA: there is no certificate in '%s'",
+			       path);
 	for (int i = 0; i < sk_X509_num(f->certs); i++)
 		if (X509_STORE_add_cert(v->store, sk_X509_value(f->certs, i)) != 1)
 			return ossl_err(err, ZPV_ERR_CRYPTO, "cannot use the root CA '%s'", path);
@@ -148,7 +150,8 @@ struct candidate {
 static int no_signing_key(const struct candidate *best, struct zpv_err *err)
 {
 	if (!best->path)
-		return verify_refuse(err, "Specify one IBM Z signing key: no certificate was given");
+		return verify_refuse(err,
+				     "Specify one IBM Z signing key: no certificate was given");
 	return verify_refuse(err,
 			     "Specify one IBM Z signing key: none of the certificates is one; "
 			     "'%s' comes closest, but %s",
@@ -159,7 +162,8 @@ static int take_signing_key(struct zpv_verifier *v, X509 *cert, const char *path
 			    struct zpv_err *err)
 {
 	if (v->signing_key)
-		return verify_refuse(err, "Specify only one IBM Z signing key: '%s' and '%s' hold one",
+		return verify_refuse(err,
+				     "Specify only one IBM Z signing key: '%s' and '%s' hold one",
 				     origin_of_cert(v, v->signing_key), path);
 	X509_up_ref(cert);
 	v->signing_key = cert;
@@ -167,8 +171,7 @@ static int take_signing_key(struct zpv_verifier *v, X509 *cert, const char *path
 }
 
 /* Finds the signing key; all other certificates are untrusted helpers of the chain. */
-static int find_signing_key(struct zpv_verifier *v, STACK_OF(X509) *untrusted,
-			    struct zpv_err *err)
+static int find_signing_key(struct zpv_verifier *v, STACK_OF(X509) * untrusted, struct zpv_err *err)
 {
 	struct candidate best = { NULL, SUBJECT_ENTRIES + 2, "" };
 

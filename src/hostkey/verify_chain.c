@@ -21,7 +21,7 @@ struct chain_error {
 	const struct zpv_verifier *v;
 	int code; /* X509_V_ERR_...; X509_V_OK: none yet */
 	int depth;
-	X509 *cert; /* may be NULL */
+	X509 *cert;    /* may be NULL */
 	X509_CRL *crl; /* may be NULL */
 	char text[2 * NAME_TEXT_SIZE];
 };
@@ -41,8 +41,8 @@ static void tell_crl_period(struct chain_error *e)
 {
 	char when[TIME_TEXT_SIZE], now[TIME_TEXT_SIZE];
 	bool expired = e->code == X509_V_ERR_CRL_HAS_EXPIRED;
-	const ASN1_TIME *t =
-		expired ? X509_CRL_get0_nextUpdate(e->crl) : X509_CRL_get0_lastUpdate(e->crl);
+	const ASN1_TIME *t = expired ? X509_CRL_get0_nextUpdate(e->crl) :
+				       X509_CRL_get0_lastUpdate(e->crl);
 
 	snprintf(e->text, sizeof(e->text), "its CRL in '%s' is valid %s %s (now: %s)",
 		 origin_of_crl(e->v, e->crl), expired ? "until" : "from", text_of_time(t, when),
@@ -51,7 +51,8 @@ static void tell_crl_period(struct chain_error *e)
 
 static void tell_revoked(struct chain_error *e)
 {
-	snprintf(e->text, sizeof(e->text), "it is revoked by the CRL in '%s'", origin_of_crl(e->v, e->crl));
+	snprintf(e->text, sizeof(e->text), "it is revoked by the CRL in '%s'",
+		 origin_of_crl(e->v, e->crl));
 }
 
 static void tell_bad_crl(struct chain_error *e)
@@ -132,7 +133,7 @@ static int refuse(struct chain_error *e, struct zpv_err *err)
 			     text_of_name(X509_get_subject_name(cert), subject), e->text);
 }
 
-static void log_chain(const struct zpv_verifier *v, const STACK_OF(X509) *chain)
+static void log_chain(const struct zpv_verifier *v, const STACK_OF(X509) * chain)
 {
 	char name[NAME_TEXT_SIZE];
 
@@ -143,7 +144,7 @@ static void log_chain(const struct zpv_verifier *v, const STACK_OF(X509) *chain)
 
 static int check_chain(X509_STORE_CTX *ctx, struct chain_error *e, struct zpv_err *err)
 {
-	const STACK_OF(X509) *chain;
+	const STACK_OF(X509) * chain;
 
 	X509_STORE_CTX_set_app_data(ctx, e);
 	X509_STORE_CTX_set_verify_cb(ctx, remember);
@@ -155,13 +156,15 @@ static int check_chain(X509_STORE_CTX *ctx, struct chain_error *e, struct zpv_er
 	}
 	chain = X509_STORE_CTX_get0_chain(ctx);
 	if (sk_X509_num(chain) < VERIFY_DEPTH)
-		return verify_refuse(err, REFUSED "'%s' is trusted by itself, without a root CA above it",
+		return verify_refuse(err,
+				     REFUSED
+				     "'%s' is trusted by itself, without a root CA above it",
 				     0, origin_of_cert(e->v, e->v->signing_key));
 	log_chain(e->v, chain);
 	return 0;
 }
 
-int verify_chain(const struct zpv_verifier *v, STACK_OF(X509) *untrusted, struct zpv_err *err)
+int verify_chain(const struct zpv_verifier *v, STACK_OF(X509) * untrusted, struct zpv_err *err)
 {
 	AUTO_OSSL(X509_STORE_CTX) *ctx = X509_STORE_CTX_new();
 	struct chain_error e = { .v = v };

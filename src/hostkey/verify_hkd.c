@@ -31,17 +31,19 @@ int hkd_check_strength(const X509 *hkd, struct zpv_err *err)
 int hkd_check_validity(const X509 *hkd, const char *path, time_t now, struct zpv_err *err)
 {
 	const ASN1_TIME *from = X509_get0_notBefore(hkd), *until = X509_get0_notAfter(hkd);
-	int after_from = ASN1_TIME_cmp_time_t(from, now), after_until = ASN1_TIME_cmp_time_t(until, now);
+	int after_from = ASN1_TIME_cmp_time_t(from, now),
+	    after_until = ASN1_TIME_cmp_time_t(until, now);
 	char when[TIME_TEXT_SIZE], then[TIME_TEXT_SIZE];
 
 	if (after_from == -2 || after_until == -2)
 		return verify_refuse(err, "the validity period of '%s' cannot be read", path);
 	if (after_from > 0)
-		return verify_refuse(err, "Before validity period: '%s' is not valid before %s (now: %s)",
-				     path, text_of_time(from, when), text_of_now(now, then));
+		return verify_refuse(
+			err, "Before validity period: '%s' is not valid before %s (now: %s)", path,
+			text_of_time(from, when), text_of_now(now, then));
 	if (after_until <= 0)
-		return verify_refuse(err, "After validity period: '%s' expired on %s (now: %s)", path,
-				     text_of_time(until, when), text_of_now(now, then));
+		return verify_refuse(err, "After validity period: '%s' expired on %s (now: %s)",
+				     path, text_of_time(until, when), text_of_now(now, then));
 	return 0;
 }
 
@@ -53,9 +55,9 @@ static int check_akid(const struct zpv_verifier *v, X509 *hkd, const char *path,
 
 	if (!akid || X509_check_akid(v->signing_key, akid) == X509_V_OK)
 		return 0;
-	return verify_refuse(err,
-			     "Authority Key Id mismatch: '%s' was issued by another key than that of '%s'",
-			     path, origin_of_cert(v, v->signing_key));
+	return verify_refuse(
+		err, "Authority Key Id mismatch: '%s' was issued by another key than that of '%s'",
+		path, origin_of_cert(v, v->signing_key));
 }
 
 static int check_signature(const struct zpv_verifier *v, X509 *hkd, const char *path,
@@ -69,7 +71,7 @@ static int check_signature(const struct zpv_verifier *v, X509 *hkd, const char *
 }
 
 /* The store's CRLs of an issuer, owned by the caller; NULL when there are none. */
-static STACK_OF(X509_CRL) *stored_crls(const X509_STORE_CTX *ctx, const X509_NAME *issuer)
+static STACK_OF(X509_CRL) * stored_crls(const X509_STORE_CTX *ctx, const X509_NAME *issuer)
 {
 	STACK_OF(X509_CRL) *crls = issuer ? X509_STORE_CTX_get1_crls(ctx, issuer) : NULL;
 
@@ -80,7 +82,7 @@ static STACK_OF(X509_CRL) *stored_crls(const X509_STORE_CTX *ctx, const X509_NAM
 }
 
 /* The CRLs of the signing key under the first of its names that has any. */
-static STACK_OF(X509_CRL) *find_crls(const X509_STORE_CTX *ctx, const X509_NAME *subject)
+static STACK_OF(X509_CRL) * find_crls(const X509_STORE_CTX *ctx, const X509_NAME *subject)
 {
 	AUTO_OSSL(X509_NAME) *swapped = subject_swap_locality(subject);
 	AUTO_OSSL(X509_NAME) *swapped_ordered = swapped ? subject_reorder(swapped) : NULL;
@@ -94,7 +96,7 @@ static STACK_OF(X509_CRL) *find_crls(const X509_STORE_CTX *ctx, const X509_NAME 
 	return crls;
 }
 
-static bool append_crls(STACK_OF(X509_CRL) *to, const STACK_OF(X509_CRL) *from)
+static bool append_crls(STACK_OF(X509_CRL) * to, const STACK_OF(X509_CRL) * from)
 {
 	for (int i = 0; i < sk_X509_CRL_num(from); i++) {
 		X509_CRL *crl = sk_X509_CRL_value(from, i);
@@ -107,7 +109,7 @@ static bool append_crls(STACK_OF(X509_CRL) *to, const STACK_OF(X509_CRL) *from)
 }
 
 /* All CRLs that may speak of the document, owned by the caller, valid or not. */
-static int collect_crls(struct zpv_verifier *v, const X509 *hkd, STACK_OF(X509_CRL) **out,
+static int collect_crls(struct zpv_verifier *v, const X509 *hkd, STACK_OF(X509_CRL) * *out,
 			struct zpv_err *err)
 {
 	AUTO_OSSL(X509_STORE_CTX) *ctx = X509_STORE_CTX_new();
@@ -139,7 +141,8 @@ static bool crl_akid_fits(const struct zpv_verifier *v, X509_CRL *crl)
 /* Whether a CRL of the signing key counts; otherwise why says what is wrong with it. */
 static bool crl_usable(const struct zpv_verifier *v, X509_CRL *crl, char *why, size_t size)
 {
-	const ASN1_TIME *from = X509_CRL_get0_lastUpdate(crl), *until = X509_CRL_get0_nextUpdate(crl);
+	const ASN1_TIME *from = X509_CRL_get0_lastUpdate(crl),
+			*until = X509_CRL_get0_nextUpdate(crl);
 	time_t now = verify_now(v);
 	char when[TIME_TEXT_SIZE];
 	int after_from = ASN1_TIME_cmp_time_t(from, now);
@@ -166,8 +169,8 @@ static int refuse_revoked(const struct zpv_verifier *v, const X509_REVOKED *entr
 {
 	char when[TIME_TEXT_SIZE];
 
-	return verify_refuse(err, "Host-key document is revoked. '%s' is in the CRL '%s' since %s", path,
-			     origin_of_crl(v, crl),
+	return verify_refuse(err, "Host-key document is revoked. '%s' is in the CRL '%s' since %s",
+			     path, origin_of_crl(v, crl),
 			     text_of_time(X509_REVOKED_get0_revocationDate(entry), when));
 }
 
@@ -183,7 +186,7 @@ static int refuse_no_crl(const struct zpv_verifier *v, const char *rejected, str
 }
 
 static int check_revocation(const struct zpv_verifier *v, X509 *hkd, const char *path,
-			    const STACK_OF(X509_CRL) *crls, struct zpv_err *err)
+			    const STACK_OF(X509_CRL) * crls, struct zpv_err *err)
 {
 	char rejected[ZPV_ERR_TEXT_SIZE / 2] = "", why[128];
 	int used = 0;
@@ -195,8 +198,8 @@ static int check_revocation(const struct zpv_verifier *v, X509 *hkd, const char 
 
 		if (!crl_usable(v, crl, why, sizeof(why))) {
 			log_info(v->log, "the CRL '%s' %s", origin_of_crl(v, crl), why);
-			snprintf(rejected + len, sizeof(rejected) - len, "%s'%s' %s", len ? "; " : "",
-				 origin_of_crl(v, crl), why);
+			snprintf(rejected + len, sizeof(rejected) - len, "%s'%s' %s",
+				 len ? "; " : "", origin_of_crl(v, crl), why);
 			continue;
 		}
 		used++;

@@ -18,15 +18,15 @@
 #include "compiler.h"
 #include "x509_file_priv.h"
 
-#define VERIFY_AUTH_LEVEL 2 /* of OpenSSL */
+#define VERIFY_AUTH_LEVEL    2	 /* of OpenSSL */
 #define VERIFY_SECURITY_BITS 112 /* what that level asks of a key */
-#define VERIFY_DEPTH 2 /* intermediate CAs at most, and the least length of a chain */
+#define VERIFY_DEPTH	     2	 /* intermediate CAs at most, and the least length of a chain */
 
 struct zpv_verifier {
 	X509_STORE *store; /* roots and CRLs, with all parameters set */
 	X509 *signing_key;
 	struct x509_file *roots, *certs, *crls; /* what was given; empty for the system's roots */
-	struct x509_file *downloads; /* by URL; one that failed is empty */
+	struct x509_file *downloads;		/* by URL; one that failed is empty */
 	const struct zpv_log *log;
 	bool offline;
 	time_t at;
@@ -71,14 +71,14 @@ int verify_refuse(struct zpv_err *err, const char *fmt, ...) PRINTF_LIKE(2, 3);
 /* --- verify_chain.c ------------------------------------------------------------------------- */
 
 /* Checks the signing key against the store, with untrusted certificates between. */
-int verify_chain(const struct zpv_verifier *v, STACK_OF(X509) *untrusted,
-		 struct zpv_err *err) MUST_CHECK;
+int verify_chain(const struct zpv_verifier *v, STACK_OF(X509) * untrusted, struct zpv_err *err)
+	MUST_CHECK;
 
 /* --- verify_hkd.c --------------------------------------------------------------------------- */
 
 /* A document's checks against the signing key that need no CRL. */
 int hkd_check_strength(const X509 *hkd, struct zpv_err *err) MUST_CHECK;
-int hkd_check_validity(const X509 *hkd, const char *path, time_t now,
-		       struct zpv_err *err) MUST_CHECK;
+int hkd_check_validity(const X509 *hkd, const char *path, time_t now, struct zpv_err *err)
+	MUST_CHECK;
 
 #endif

@@ -12,9 +12,9 @@
 #include "ossl_priv.h"
 #include "verify_priv.h"
 
-#define IBM "International Business Machines Corporation"
-#define OU_SUFFIX "Key Signing Service"
-#define ARMONK "Armonk"
+#define IBM	     "International Business Machines Corporation"
+#define OU_SUFFIX    "Key Signing Service"
+#define ARMONK	     "Armonk"
 #define POUGHKEEPSIE "Poughkeepsie"
 
 /* In the order of reordered names. */
@@ -114,10 +114,10 @@ X509_NAME *subject_swap_locality(const X509_NAME *name)
 		X509_NAME_ENTRY *entry = X509_NAME_get_entry(name, i);
 		int nid = OBJ_obj2nid(X509_NAME_ENTRY_get_object(entry));
 
-		ok = nid == NID_localityName
-			     ? X509_NAME_add_entry_by_NID(swapped, nid, MBSTRING_UTF8, other,
-							  sizeof(other) - 1, -1, 0)
-			     : X509_NAME_add_entry(swapped, entry, -1, 0);
+		ok = nid == NID_localityName ?
+			     X509_NAME_add_entry_by_NID(swapped, nid, MBSTRING_UTF8, other,
+							sizeof(other) - 1, -1, 0) :
+			     X509_NAME_add_entry(swapped, entry, -1, 0);
 	}
 	if (ok)
 		return swapped;

@@ -41,25 +41,28 @@ static const struct {
 	int differences;
 	const char *why;
 } subjects[] = {
-	{ "Poughkeepsie", "C=US/O=" IBM "/OU=Key Signing Service/L=Poughkeepsie/ST=New York/CN=" IBM,
-	  0, "" },
-	{ "Armonk, any order", "CN=" IBM "/OU=X Key Signing Service/ST=New York/L=Armonk/O=" IBM "/C=US",
-	  0, "" },
-	{ "another country", "C=DE/O=" IBM "/OU=Key Signing Service/L=Armonk/ST=New York/CN=" IBM, 1,
-	  "its C is not 'US'" },
+	{ "Poughkeepsie",
+	  "C=US/O=" IBM "/OU=Key Signing Service/L=Poughkeepsie/ST=New York/CN=" IBM, 0, "" },
+	{ "Armonk, any order",
+	  "CN=" IBM "/OU=X Key Signing Service/ST=New York/L=Armonk/O=" IBM "/C=US", 0, "" },
+	{ "another country", "C=DE/O=" IBM "/OU=Key Signing Service/L=Armonk/ST=New York/CN=" IBM,
+	  1, "its C is not 'US'" },
 	{ "another locality", "C=US/O=" IBM "/OU=Key Signing Service/L=Rye/ST=New York/CN=" IBM, 1,
 	  "its L is not 'Poughkeepsie' or 'Armonk'" },
-	{ "suffix not at the end", "C=US/O=" IBM "/OU=Key Signing Service!/L=Armonk/ST=New York/CN=" IBM,
-	  1, "its OU does not end with 'Key Signing Service'" },
+	{ "suffix not at the end",
+	  "C=US/O=" IBM "/OU=Key Signing Service!/L=Armonk/ST=New York/CN=" IBM, 1,
+	  "its OU does not end with 'Key Signing Service'" },
 	{ "OU shorter than the suffix", "C=US/O=" IBM "/OU=Service/L=Armonk/ST=New York/CN=" IBM, 1,
 	  "its OU does not end with 'Key Signing Service'" },
-	{ "value that goes on", "C=US/O=" IBM "/OU=Key Signing Service/L=Armonk/ST=New Yorker/CN=" IBM, 1,
+	{ "value that goes on",
+	  "C=US/O=" IBM "/OU=Key Signing Service/L=Armonk/ST=New Yorker/CN=" IBM, 1,
 	  "its ST is not 'New York'" },
 	{ "an entry more",
 	  "C=US/O=" IBM "/OU=Key Signing Service/L=Armonk/ST=New York/CN=" IBM "/CN=more", 1,
 	  "its subject has 7 entries, not 6" },
-	{ "one missing, another twice", "C=US/O=" IBM "/OU=Key Signing Service/L=Armonk/CN=" IBM "/C=US",
-	  1, "its ST is not 'New York'" },
+	{ "one missing, another twice",
+	  "C=US/O=" IBM "/OU=Key Signing Service/L=Armonk/CN=" IBM "/C=US", 1,
+	  "its ST is not 'New York'" },
 	{ "empty", "", 7, "its C is not 'US'" },
 };
 
@@ -72,7 +75,8 @@ static void test_differences(void **state)
 
 		if (subject_differences(name, why, sizeof(why)) != subjects[i].differences ||
 		    strcmp(why, subjects[i].why) != 0)
-			fail_msg("%s: %d, %s", subjects[i].what, subject_differences(name, NULL, 0), why);
+			fail_msg("%s: %d, %s", subjects[i].what, subject_differences(name, NULL, 0),
+				 why);
 	}
 }
 

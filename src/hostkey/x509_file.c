@@ -118,8 +118,8 @@ int x509_file_parse(const uint8_t *data, size_t len, const char *name, struct x5
 	if (rc)
 		return rc;
 	if (len > X509_FILE_MAX)
-		return err_set(err, ZPV_ERR_FORMAT, "'%s' is larger than the %u bytes allowed", name,
-			       X509_FILE_MAX);
+		return err_set(err, ZPV_ERR_FORMAT, "'%s' is larger than the %u bytes allowed",
+			       name, X509_FILE_MAX);
 	if (len > 0 && !read_der(f, data, len)) {
 		rc = read_pem(f, data, len, err);
 		if (rc)

@@ -18,9 +18,9 @@ struct zpv_err;
 
 struct x509_file {
 	struct x509_file *next; /* of the owner's list */
-	char *name; /* path or URL */
-	STACK_OF(X509) *certs;
-	STACK_OF(X509_CRL) *crls;
+	char *name;		/* path or URL */
+	STACK_OF(X509) * certs;
+	STACK_OF(X509_CRL) * crls;
 	size_t rest; /* bytes behind a DER object, which are ignored */
 };
 

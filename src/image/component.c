@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -16,10 +17,13 @@
 #include "io.h"
 #include "progress.h"
 
+#define WAIT_MS 200
+
 struct component {
 	enum se_comp_kind kind;
 	char *path;
 	int fd;		 /* -1 for a component in memory */
+	bool waits;	 /* for who writes into this pipe */
 	struct buf head; /* read ahead, or all of a component in memory */
 	size_t head_used;
 	uint64_t expected;
@@ -40,7 +44,8 @@ int component_open(enum se_comp_kind kind, const char *path, struct component **
 		return err_ctx(err, "%s", se_comp_name(kind));
 	if (!c->path)
 		return err_set(err, ZPV_ERR_NOMEM, "no memory");
-	if (fstat(c->fd, &st) == 0 && S_ISREG(st.st_mode))
+	c->waits = fstat(c->fd, &st) != 0 || !S_ISREG(st.st_mode);
+	if (!c->waits)
 		c->expected = (uint64_t)st.st_size;
 	(void)posix_fadvise(c->fd, 0, 0, POSIX_FADV_SEQUENTIAL); /* a hint */
 	*out = STEAL(c);
@@ -63,16 +68,30 @@ int component_from_buf(enum se_comp_kind kind, struct buf *content, struct compo
 	return 0;
 }
 
+/* Nobody may ever write: the caller can stop the work meanwhile. */
+static int wait_readable(const struct component *c, const struct task *task, struct zpv_err *err)
+{
+	struct pollfd p = { .fd = c->fd, .events = POLLIN };
+	int n, rc = 0;
+
+	while (!rc && ((n = poll(&p, 1, WAIT_MS)) == 0 || (n < 0 && errno == EINTR)))
+		rc = task_poll(task, err);
+	return rc;
+}
+
 static int read_fd(const struct component *c, uint8_t *buf, size_t len, size_t *got,
 		   const struct task *task, struct zpv_err *err)
 {
 	*got = 0;
 	while (c->fd >= 0 && *got < len) {
-		ssize_t n = read(c->fd, buf + *got, len - *got);
+		int rc = c->waits ? wait_readable(c, task, err) : 0;
+		ssize_t n;
 
+		if (rc)
+			return rc;
+		n = read(c->fd, buf + *got, len - *got);
 		if (n < 0 && errno == EINTR) {
-			int rc = task_poll(task, err);
-
+			rc = task_poll(task, err);
 			if (rc)
 				return rc;
 			continue;

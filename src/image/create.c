@@ -377,7 +377,10 @@ static int build(struct builder *b, struct zpv_err *err)
 	if (rc)
 		return rc;
 	warn_about(b->spec);
-	rc = output_open(b->spec, &b->out, err);
+	/* Says that from now on there is something to clean up. */
+	rc = task_poll(&b->task, err);
+	if (!rc)
+		rc = output_open(b->spec, &b->out, err);
 	if (!rc)
 		rc = digests_new(&b->digests, err);
 	if (!rc)

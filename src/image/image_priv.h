@@ -34,6 +34,11 @@ const struct se_hdr_secrets *image_secrets(const struct zpv_image *img);
 int image_open_source(struct source *src, const struct zpv_log *log, struct zpv_image **out,
 		      struct zpv_err *err) MUST_CHECK;
 
+/* The text of zpv_key_hashes_read(): 15 lines of 64 hexadecimal digits. */
+int key_hashes_parse(const char *text, size_t text_len,
+		     uint8_t hashes[ZPV_KEY_HASHES][ZPV_PHKH_BYTES], struct zpv_err *err)
+	MUST_CHECK;
+
 DEFINE_AUTO(zpv_image)
 
 #endif

@@ -33,7 +33,7 @@ static bool find_stage3a_args(const struct zpv_image *img, struct layout *l)
 
 	if (source_read(img->src, bytes, sizeof(bytes), SE_IMG_STAGE3A_ADDR, &got, NULL) != 0)
 		return false;
-	for (size_t at = 0; at + sizeof(struct stage3a_args) <= got; at += 2) {
+	for (size_t at = 0; at + sizeof(struct stage3a_args) <= got; at++) {
 		const struct stage3a_args *a = (const void *)(bytes + at);
 		uint64_t addr = SE_IMG_STAGE3A_ADDR + at;
 

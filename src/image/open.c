@@ -179,10 +179,10 @@ bool zpv_image_has_hash(const struct zpv_image *img, const uint8_t *phkh)
 	return false;
 }
 
-static int parse_hashes(const struct buf *file, uint8_t hashes[ZPV_KEY_HASHES][ZPV_PHKH_BYTES],
-			struct zpv_err *err)
+int key_hashes_parse(const char *text, size_t text_len,
+		     uint8_t hashes[ZPV_KEY_HASHES][ZPV_PHKH_BYTES], struct zpv_err *err)
 {
-	const char *p = (const char *)file->data, *end = p + file->len;
+	const char *p = text, *end = text + text_len;
 	size_t n = 0;
 
 	for (; p < end; n++) {
@@ -194,7 +194,7 @@ static int parse_hashes(const struct buf *file, uint8_t hashes[ZPV_KEY_HASHES][Z
 				err, ZPV_ERR_FORMAT,
 				"Invalid target key hash in line %zu: not 64 hexadecimal digits",
 				n + 1);
-		p += len + 1;
+		p = nl ? nl + 1 : end;
 	}
 	if (n != ZPV_KEY_HASHES)
 		return err_set(err, ZPV_ERR_FORMAT, "Invalid UV key hashes: %zu lines, not %d", n,
@@ -210,6 +210,6 @@ int zpv_key_hashes_read(const char *path, uint8_t hashes[ZPV_KEY_HASHES][ZPV_PHK
 
 	if (rc)
 		return rc;
-	rc = parse_hashes(&file, hashes, err);
+	rc = key_hashes_parse((const char *)file.data, file.len, hashes, err);
 	return rc ? err_ctx(err, "'%s'", path) : 0;
 }

@@ -60,7 +60,9 @@ int report_finish(struct zpv_image_report *r, struct zpv_err *err)
 {
 	bool all = true;
 
-	qsort(r->parts, r->nparts, sizeof(r->parts[0]), by_addr);
+	if (r->nparts)
+		if (r->nparts)
+		qsort(r->parts, r->nparts, sizeof(r->parts[0]), by_addr);
 	for (size_t i = 0; i < r->nchecks; i++)
 		all = all && r->checks[i].ok;
 	/* The only other reason to be false is an element that could not be added. */

@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/env -S python3 -B
 # SPDX-License-Identifier: MIT
 """Downloading CRLs: all against servers on the loopback address.
 
@@ -54,7 +54,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.wfile.write(b'x' * 65536)
 
     def hang(self):
-        time.sleep(4)
+        time.sleep(20)
 
     def log_message(self, *args):
         pass
@@ -149,7 +149,7 @@ def test_next_point(s):
     start = time.monotonic()
     s.hkd_row('timeout', [['/hang'], [good]], 'OK', bad, routes={'/hang': Handler.hang})
     spent = time.monotonic() - start
-    s.tap.row(2.5 < spent < 3.9, 'the timeout is 3 seconds', spent)
+    s.tap.row(2.5 < spent < 10, 'the timeout is 3 seconds', spent)
     for what, body in (('garbage', b'\x00garbage' * 100), ('empty', b''),
                        ('a web page', b'<html>please log in</html>'),
                        ('a certificate', pem(s.pki.signing()).encode()),
@@ -163,6 +163,8 @@ def test_next_point(s):
     s.hkd_row('body too large, not announced', [['/bad'], [good]], 'OK',
               'more than the 16777216 bytes', routes={'/bad': Handler.endless})
     s.hkd_row('a file is not read', [[local]], FAILED + 'No valid CRL found')
+    s.hkd_row('an address with control characters is passed over',
+              [['http://127.0.0.1/\n\x1b[31m']], FAILED + 'No valid CRL found', seen=[])
     s.hkd_row('ldap is passed over', [['ldap://127.0.0.1/x'], [good]], 'OK', seen=[good])
     s.hkd_row('nothing works', [['/404'], [refused]], FAILED + 'No valid CRL found', bad)
     s.hkd_row('document without points', [], FAILED + 'No valid CRL found', seen=[])

@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/env -S python3 -B
 # SPDX-License-Identifier: MIT
 """Identities of software machines: what is made, and that the real openssl accepts it.
 
@@ -22,7 +22,7 @@ USAGE, FORMAT, IO, VERIFY, EXISTS = 1, 2, 3, 6, 7
 DAY = 86400
 
 tap = Tap()
-tool, verify_tool = sys.argv[1:3]
+tool, verify_tool = map(os.path.abspath, sys.argv[1:3])
 
 
 def openssl(*args):
@@ -90,17 +90,12 @@ def check_hashes(i, profile):
 
 def check_openssl(i, profile):
     """What the openssl program, which knows nothing of this project, says of the chain."""
-    crls = os.path.join(i.dir + '.crls')
-    with open(crls, 'w') as f:
-        for label in ('root_ca_crl', 'intermediate_ca_crl'):
-            with open(i.path(label)) as crl:
-                f.write(crl.read())
     r = openssl('verify', '-x509_strict', '-crl_check', '-crl_check_all', '-trusted_first',
                 '-check_ss_sig', '-policy_check', '-purpose', 'any', '-verify_depth', '2',
                 '-auth_level', '2', '-CAfile', i.path('root_ca_certificate'),
-                '-untrusted', i.path('intermediate_ca_certificate'), '-CRLfile', crls,
+                '-untrusted', i.path('intermediate_ca_certificate'),
+                '-CRLfile', i.path('root_ca_crl'), '-CRLfile', i.path('intermediate_ca_crl'),
                 i.path('signing_key_certificate'))
-    os.unlink(crls)
     tap.row(r.returncode == 0 and r.stdout.endswith(': OK\n'), profile + ': openssl verify',
             r.stdout + r.stderr)
     for label in ('host_key_document', 'backup_host_key_document'):
@@ -134,6 +129,19 @@ def check_signature(i, profile):
     tap.row(r.stdout == 'Verified OK\n', profile + ': RSA/SHA-512 signature', r.stdout + r.stderr)
     for name in (body, signature, key):
         os.unlink(name)
+
+
+def check_forms(i, profile):
+    """PEM, but for the CAs' lists: RFC 5280 wants DER of distribution points."""
+    for label in i.json['files']:
+        with open(i.path(label), 'rb') as f:
+            start = f.read(5)
+        want = b'\x30' if label in ('root_ca_crl', 'intermediate_ca_crl') else b'-----'
+        if label != 'key_hashes':
+            tap.row(start.startswith(want), '%s: form of %s' % (profile, label), start)
+    text = openssl('crl', '-in', i.path('host_key_crl'), '-noout', '-text').stdout
+    tap.row(text.count('Serial Number:') == 1, profile + ': the list of documents is not empty',
+            text)
 
 
 def check_subjects(i, profile):
@@ -178,6 +186,7 @@ def test_profile(folder, profile, serial, *url):
     check_hashes(i, profile)
     check_openssl(i, profile)
     check_signature(i, profile)
+    check_forms(i, profile)
     check_subjects(i, profile)
     check_verify(i, profile)
     r = run(tool, 'show', path)
@@ -273,7 +282,8 @@ def test_contradictions(folder, made, other):
         return change
 
     for label in ('host_key_document', 'backup_host_key_document'):
-        damaged(label + ' of another machine', 'another key hash', replace(label, other.path(label)))
+        damaged(label + ' of another machine', 'another key hash',
+                replace(label, other.path(label)))
         damaged(label + ' missing', 'cannot open', lambda i, k=label: os.unlink(i.path(k)), IO)
     for label in ('root_ca_certificate', 'intermediate_ca_certificate', 'signing_key_certificate',
                   'root_ca_crl', 'intermediate_ca_crl', 'host_key_crl'):

@@ -43,9 +43,11 @@ static void print_hash(const char *name, const uint8_t *hash)
 
 static int show(const char *dir)
 {
-	static const char *const names[] = { "hkd",	  "backup_hkd", "signing", "intermediate",
-					     "root",	  "hkd_crl",	"intermediate_crl",
-					     "root_crl",  "key_hashes", "key",	   "backup_key" };
+	static const char *const names[] = {
+		"hkd",	      "backup_hkd", "signing",		"intermediate",
+		"root",	      "hkd_crl",    "intermediate_crl", "root_crl",
+		"key_hashes", "key",	    "backup_key"
+	};
 	struct zpv_host *h = NULL;
 	struct zpv_err err;
 
