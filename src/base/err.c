@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-int err_set(struct zpv_err *err, enum zpv_err_code code, const char *fmt, ...)
+int(err_set)(struct zpv_err *err, enum zpv_err_code code, const char *fmt, ...)
 {
 	va_list ap;
 
@@ -22,7 +22,7 @@ int err_set(struct zpv_err *err, enum zpv_err_code code, const char *fmt, ...)
 	return -(int)code;
 }
 
-int err_errno(struct zpv_err *err, enum zpv_err_code code, const char *fmt, ...)
+int(err_errno)(struct zpv_err *err, enum zpv_err_code code, const char *fmt, ...)
 {
 	int saved = errno;
 	size_t used;

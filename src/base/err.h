@@ -16,6 +16,18 @@ int err_set(struct zpv_err *err, enum zpv_err_code code, const char *fmt, ...) P
 /* As err_set() with ": <strerror(errno)>" behind the text. Returns -code. */
 int err_errno(struct zpv_err *err, enum zpv_err_code code, const char *fmt, ...) PRINTF_LIKE(3, 4);
 
+/*
+ * The result is never 0, which an analyzer that looks at one file at a time cannot know: it would
+ * follow paths that do not exist.
+ */
+static inline int err_result(int rc, enum zpv_err_code code)
+{
+	(void)rc;
+	return -(int)code;
+}
+#define err_set(err, code, ...) err_result(err_set((err), (code), __VA_ARGS__), (code))
+#define err_errno(err, code, ...) err_result(err_errno((err), (code), __VA_ARGS__), (code))
+
 /* Puts "<context>: " before the text that is there. Returns -err->code. */
 int err_ctx(struct zpv_err *err, const char *fmt, ...) PRINTF_LIKE(2, 3);
 

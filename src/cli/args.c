@@ -292,6 +292,8 @@ int args_parse(const struct command *cmd, const char *prog, int argc, char **arg
 			only_operands = true;
 		else if (text[1] == '-')
 			parse_long(&p, text + 2);
+		else if (cmd->single_dash && find_long(cmd, text + 1, strcspn(text + 1, "=")) >= 0)
+			parse_long(&p, text + 1);
 		else
 			parse_letters(&p, text + 1);
 	}

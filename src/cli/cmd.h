@@ -76,13 +76,14 @@ struct command {
 	const char *operand; /* name of the one operand, or NULL */
 	enum opt_hint operand_hint;
 	bool operand_optional;
+	bool single_dash;	  /* long names may have one dash, as people paste them from QEMU */
 	const struct opt *opts;	  /* the last has names NULL */
 	const struct rule *rules; /* the last has others[0] == RULE_END */
 	int (*run)(const struct args *args);
 };
 
 extern const struct command cmd_host_create, cmd_host_show, cmd_image_create, cmd_image_info,
-	cmd_image_test;
+	cmd_image_test, cmd_run;
 
 /* All commands; ends with NULL. */
 extern const struct command *const commands[];

@@ -158,7 +158,7 @@ static int run(const struct args *args)
 	const struct zpv_log log = term_log(args);
 	struct zpv_image_report *report = NULL;
 	struct zpv_image *img = NULL;
-	enum zpv_image_format format;
+	enum zpv_image_format format = ZPV_IMAGE_TEXT;
 	struct zpv_err err = { 0 };
 	bool ok;
 	int rc;

@@ -12,6 +12,24 @@ static const char *const common_names[] = { "verbose", "quiet", "help", "version
 static const char *const common_help[] = { "say what is used and found", "errors only",
 					   "print help", "print the version" };
 
+/* Commands of one word ("run") have no group in front of them. */
+static bool in_group(const struct command *cmd)
+{
+	return strchr(cmd->name, ' ');
+}
+
+/* The first words: groups and commands of one word, in the order of the table. */
+static void print_first_words(void)
+{
+	for (size_t i = 0; commands[i]; i++) {
+		size_t len = strcspn(commands[i]->name, " ");
+
+		if (i == 0 || strncmp(commands[i - 1]->name, commands[i]->name, len + 1) != 0)
+			printf("%.*s ", (int)len, commands[i]->name);
+	}
+	printf("completion");
+}
+
 /* --- bash ------------------------------------------------------------------------------------ */
 
 static void bash_values(const struct command *cmd)
@@ -49,22 +67,27 @@ static void bash_names(const struct command *cmd)
 		printf("--%s ", common_names[i]);
 }
 
+static void bash_command(const struct command *cmd)
+{
+	printf("\t'%s%s)\n\t\tcase $prev in\n", cmd->name, in_group(cmd) ? "'" : " '*");
+	bash_values(cmd);
+	printf("\t\tesac\n\t\tif [[ $cur == -* ]]; then\n\t\t\tCOMPREPLY=($(compgen -W '");
+	bash_names(cmd);
+	printf("' -- \"$cur\"))\n\t\telse\n\t\t\t%s\n\t\tfi\n\t\treturn ;;\n",
+	       !cmd->operand		     ? ":" :
+	       cmd->operand_hint == HINT_DIR ? "_filedir -d" :
+					       "_filedir");
+}
+
 static void print_bash(void)
 {
 	puts("# bash completion for zpv\n_zpv()\n{\n\tlocal cur prev words cword\n"
 	     "\t_init_completion || return\n\tcase \"${words[1]-} ${words[2]-}\" in");
-	for (size_t i = 0; commands[i]; i++) {
-		printf("\t'%s')\n\t\tcase $prev in\n", commands[i]->name);
-		bash_values(commands[i]);
-		printf("\t\tesac\n\t\tif [[ $cur == -* ]]; then\n\t\t\tCOMPREPLY=($(compgen -W '");
-		bash_names(commands[i]);
-		printf("' -- \"$cur\"))\n\t\telse\n\t\t\t%s\n\t\tfi\n\t\treturn ;;\n\tesac\n",
-		       !commands[i]->operand		     ? ":" :
-		       commands[i]->operand_hint == HINT_DIR ? "_filedir -d" :
-							       "_filedir");
-		puts("\tcase \"${words[1]-} ${words[2]-}\" in");
-	}
-	puts("\tesac\n\tcase $cword in\n\t1) COMPREPLY=($(compgen -W 'host image completion' -- \"$cur\")) ;;\n"
+	for (size_t i = 0; commands[i]; i++)
+		bash_command(commands[i]);
+	printf("\tesac\n\tcase $cword in\n\t1) COMPREPLY=($(compgen -W '");
+	print_first_words();
+	puts("' -- \"$cur\")) ;;\n"
 	     "\t2) case ${words[1]} in\n"
 	     "\t\thost) COMPREPLY=($(compgen -W 'create show' -- \"$cur\")) ;;\n"
 	     "\t\timage) COMPREPLY=($(compgen -W 'create info test' -- \"$cur\")) ;;\n"
@@ -131,12 +154,18 @@ static void zsh_command(const struct command *cmd)
 
 static void print_zsh(void)
 {
-	puts("#compdef zpv\n# zsh completion for zpv\n_zpv()\n{\n"
-	     "\tif (( CURRENT == 2 )); then\n\t\tcompadd host image completion\n\t\treturn\n\tfi\n"
-	     "\tif (( CURRENT == 3 )); then\n\t\tcase $words[2] in\n\t\thost) compadd create show ;;\n"
-	     "\t\timage) compadd create info test ;;\n\t\tcompletion) compadd bash zsh fish ;;\n"
-	     "\t\tesac\n\t\treturn\n\tfi\n\tlocal cmd=\"$words[2] $words[3]\"\n"
-	     "\tshift 2 words\n\t(( CURRENT -= 2 ))\n\tcase $cmd in");
+	printf("#compdef zpv\n# zsh completion for zpv\n_zpv()\n{\n"
+	       "\tif (( CURRENT == 2 )); then\n\t\tcompadd ");
+	print_first_words();
+	puts("\n\t\treturn\n\tfi\n\tif (( CURRENT == 3 )); then\n\t\tcase $words[2] in\n"
+	     "\t\thost) compadd create show; return ;;\n"
+	     "\t\timage) compadd create info test; return ;;\n"
+	     "\t\tcompletion) compadd bash zsh fish; return ;;\n\t\tesac\n\tfi\n"
+	     "\tlocal cmd=\"$words[2] $words[3]\"\n\tlocal -i skip=2\n\tcase $words[2] in");
+	for (size_t i = 0; commands[i]; i++)
+		if (!in_group(commands[i]))
+			printf("\t%s) cmd=%s skip=1 ;;\n", commands[i]->name, commands[i]->name);
+	puts("\tesac\n\tshift $skip words\n\t(( CURRENT -= skip ))\n\tcase $cmd in");
 	for (size_t i = 0; commands[i]; i++)
 		zsh_command(commands[i]);
 	puts("\tesac\n}\n_zpv \"$@\"");
@@ -152,44 +181,58 @@ static void fish_quote(const char *text)
 	putchar('\'');
 }
 
-static void fish_command(const struct command *cmd)
+/* The condition under which a command's options are offered. */
+static void fish_when(const struct command *cmd)
 {
-	const char *word = strchr(cmd->name, ' ') + 1;
-	int group = (int)(word - cmd->name - 1);
+	int group = (int)strcspn(cmd->name, " ");
+
+	printf("complete -c zpv -n '__fish_seen_subcommand_from %.*s", group, cmd->name);
+	if (in_group(cmd))
+		printf("; and __fish_seen_subcommand_from %s", cmd->name + group + 1);
+	printf("'");
+}
+
+static void fish_option(const struct command *cmd, const struct opt *o)
+{
 	char name[64];
 	bool hidden;
 
-	printf("complete -c zpv -n '__fish_seen_subcommand_from %.*s; and not __fish_seen_subcommand_from "
-	       "create show info test' -a %s -d ",
-	       group, cmd->name, word);
-	fish_quote(cmd->summary);
+	fish_when(cmd);
+	if (o->letter)
+		printf(" -s %c", o->letter);
+	for (size_t i = 0; opt_name(o, i, name, &hidden); i++)
+		if (!hidden)
+			printf(" -l %s", name);
+	if (o->choices)
+		printf(" -x -a '%s'", o->choices);
+	else if (o->arg == ARG_VALUE || o->arg == ARG_LIST)
+		printf(o->hint ? " -r -F" : " -x");
+	printf(" -d ");
+	fish_quote(o->help);
 	putchar('\n');
-	for (const struct opt *o = cmd->opts; o->names; o++) {
-		if (o->hidden)
-			continue;
-		printf("complete -c zpv -n '__fish_seen_subcommand_from %.*s; and "
-		       "__fish_seen_subcommand_from %s'",
-		       group, cmd->name, word);
-		if (o->letter)
-			printf(" -s %c", o->letter);
-		for (size_t i = 0; opt_name(o, i, name, &hidden); i++)
-			if (!hidden)
-				printf(" -l %s", name);
-		if (o->choices)
-			printf(" -x -a '%s'", o->choices);
-		else if (o->arg == ARG_VALUE || o->arg == ARG_LIST)
-			printf(o->hint ? " -r -F" : " -x");
-		printf(" -d ");
-		fish_quote(o->help);
+}
+
+static void fish_command(const struct command *cmd)
+{
+	int group = (int)strcspn(cmd->name, " ");
+
+	if (in_group(cmd)) {
+		printf("complete -c zpv -n '__fish_seen_subcommand_from %.*s; and not "
+		       "__fish_seen_subcommand_from create show info test' -a %s -d ",
+		       group, cmd->name, cmd->name + group + 1);
+		fish_quote(cmd->summary);
 		putchar('\n');
 	}
+	for (const struct opt *o = cmd->opts; o->names; o++)
+		if (!o->hidden)
+			fish_option(cmd, o);
 }
 
 static void print_fish(void)
 {
-	puts("# fish completion for zpv\n"
-	     "complete -c zpv -n __fish_use_subcommand -x -a 'host image completion'\n"
-	     "complete -c zpv -n '__fish_seen_subcommand_from completion' -x -a 'bash zsh fish'");
+	printf("# fish completion for zpv\ncomplete -c zpv -n __fish_use_subcommand -x -a '");
+	print_first_words();
+	puts("'\ncomplete -c zpv -n '__fish_seen_subcommand_from completion' -x -a 'bash zsh fish'");
 	for (size_t i = 0; commands[i]; i++)
 		fish_command(commands[i]);
 	for (size_t i = 0; i < ARRAY_SIZE(common_names); i++)

@@ -141,6 +141,8 @@ static void test_json_refusals(void **state)
 		struct zpv_err err = { 0 };
 
 		assert_non_null(at);
+		if (!at)
+			return; /* the analyzer does not know cmocka */
 		memcpy(at, rows[i].to, strlen(rows[i].to));
 		assert_int_equal(identity_from_json(text, strlen(text), &id, &err),
 				 -ZPV_ERR_FORMAT);

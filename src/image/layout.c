@@ -57,7 +57,7 @@ static bool check_stage3a(const struct zpv_image *img, struct zpv_image_report *
 	if (source_read(img->src, &psw, sizeof(psw), 0, &got, NULL) != 0)
 		return report_check(r, false, "short PSW", "cannot be read");
 	report_check(r, be64_get(psw) == SE_IMG_SHORT_PSW, "short PSW",
-		     "%#018llx, expected %#018llx", (ull)be64_get(psw), SE_IMG_SHORT_PSW);
+		     "0x%016llx, expected 0x%016llx", (ull)be64_get(psw), SE_IMG_SHORT_PSW);
 	if (!find_stage3a_args(img, l))
 		return report_check(r, false, "stage3a arguments",
 				    "no block behind stage3a leads to the header at %#llx",
@@ -249,7 +249,7 @@ static void check_stage3b(const struct zpv_image *img, struct zpv_image_report *
 			return;
 		}
 	}
-	report_check(r, true, "stage3b arguments", "kernel PSW %#018llx %#llx",
+	report_check(r, true, "stage3b arguments", "kernel PSW 0x%016llx %#llx",
 		     (ull)be64_get(a->psw_mask), (ull)be64_get(a->psw_addr));
 }
 

@@ -61,7 +61,6 @@ int report_finish(struct zpv_image_report *r, struct zpv_err *err)
 	bool all = true;
 
 	if (r->nparts)
-		if (r->nparts)
 		qsort(r->parts, r->nparts, sizeof(r->parts[0]), by_addr);
 	for (size_t i = 0; i < r->nchecks; i++)
 		all = all && r->checks[i].ok;

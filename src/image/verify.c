@@ -5,6 +5,7 @@
  * One pass over the file: this thread reads, decrypts and takes a SHA-256 of each component's
  * content; the page list digest runs on the other thread.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -57,6 +58,7 @@ static void check_flags(struct verify *v)
 	uint64_t unknown_pcf = pcf & ~known_bits(se_pcf_flags);
 	uint64_t unknown_scf = scf & ~known_bits(se_scf_flags);
 	char machines[64] = "";
+	size_t used = 0;
 
 	if (unknown_pcf || unknown_scf) {
 		report_check(v->report, false, "control flags",
@@ -68,8 +70,8 @@ static void check_flags(struct verify *v)
 		const struct se_profile *p = &se_profiles[i];
 
 		if ((pcf & ~p->pcf) == 0 && (scf & ~p->scf) == 0) {
-			strcat(machines, machines[0] ? " " : "");
-			strcat(machines, p->name);
+			used += (size_t)snprintf(machines + used, sizeof(machines) - used, "%s%s",
+						 used ? " " : "", p->name);
 		}
 	}
 	report_check(v->report, true, "control flags", "plain %#llx, secret %#llx; accepted by %s",
@@ -83,7 +85,7 @@ static void check_psw(struct verify *v)
 	uint64_t mask = be64_get(s->psw_mask), addr = be64_get(s->psw_addr);
 
 	report_check(v->report, mask == PSW_MASK_64BIT && addr == last->addr, "initial PSW",
-		     "mask %#018llx, address %#llx; expected %#018llx and %#llx (stage3b)",
+		     "mask 0x%016llx, address %#llx; expected 0x%016llx and %#llx (stage3b)",
 		     (ull)mask, (ull)addr, PSW_MASK_64BIT, (ull)last->addr);
 }
 

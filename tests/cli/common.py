@@ -106,8 +106,9 @@ class Lab:
         """Run the program to its end. env: changes of the environment."""
         argv = [self.called(name) if name else self.zpv, *map(str, args)]
         done = subprocess.run(argv, stdout=options.pop("stdout", subprocess.PIPE),
-                              stderr=subprocess.PIPE, stdin=options.pop("stdin", subprocess.DEVNULL),
-                              env=self.env(env), timeout=TIMEOUT, check=False, **options)
+                              stdin=options.pop("stdin", subprocess.DEVNULL),
+                              stderr=subprocess.PIPE, env=self.env(env), timeout=TIMEOUT,
+                              check=False, **options)
         run = Run(done.returncode, (done.stdout or b"").decode(errors="replace"),
                   done.stderr.decode(errors="replace"), done.stdout)
         check(run.code >= 0 or not check_signal, f"{argv} ended by signal {-run.code}: {run.err}")

@@ -50,8 +50,8 @@ int main(int argc, char **argv)
 	if (rc)
 		fprintf(stderr, "error %d (%d): %s\n", rc, err.code, err.text);
 	else
-		printf("sealed %llu bytes, %zu parts, %s\n", (unsigned long long)bytes, report->nparts,
-		       report->ok ? "in order" : "NOT in order");
+		printf("sealed %llu bytes, %zu parts, %s\n", (unsigned long long)bytes,
+		       report->nparts, report->ok ? "in order" : "NOT in order");
 	zpv_image_report_free(report);
 	zpv_image_free(img);
 	zpv_hostkey_free(hk);

@@ -160,7 +160,8 @@ def test_documents(lab, words, hosts):
         subprocess.run(["openssl", "x509", "-in", lab.hkd[n], "-outform", "DER", "-out", der[n]],
                        check=True)
     names = {"A": lab.hkd[0], "B": lab.hkd[1], "DER-A": der[0], "DER-B": der[1]}
-    words = [re.sub(r"(DER-)?[AB](?=,|$)", lambda m: str(names[m[0]]), word) for word in words.split()]
+    words = [re.sub(r"(DER-)?[AB](?=,|$)", lambda m: str(names[m[0]]), word)
+             for word in words.split()]
     run = lab.run("image", "create", "-i", lab.kernel, *words, "--no-verify", "--overwrite", "-o",
                   lab.out)
     check_run(run, 0, out=SUCCESS)
@@ -465,7 +466,8 @@ def tests(lab, _args):
             bind(test_components, lab, ramdisk, cmdline)
     for name, content, want in (
             ("empty", b"", b"\0"), ("with a NUL", b"a b\0", b"a b\0"),
-            ("with a newline", b"a\n", b"a\n\0"), ("of the maximum", b"x" * 895, b"x" * 895 + b"\0"),
+            ("with a newline", b"a\n", b"a\n\0"),
+            ("of the maximum", b"x" * 895, b"x" * 895 + b"\0"),
             ("of the maximum with its NUL", b"x" * 895 + b"\0", b"x" * 895 + b"\0")):
         yield f"command line {name}", bind(test_cmdline, lab, content, want)
     for size in (0, 1, 4095, 4096, 4097, 0x40000 - 1, 0x40000, 0x100000 - 1, 0x100000, 0x100001):

@@ -45,7 +45,8 @@ def run(*argv, **options):
     """A tool that must succeed; its standard output."""
     done = subprocess.run([str(word) for word in argv], capture_output=True, text=True,
                           timeout=common.TIMEOUT, check=False, **options)
-    check(done.returncode == 0, f"{argv}: exit status {done.returncode}: {done.stdout}{done.stderr}")
+    check(done.returncode == 0,
+          f"{argv}: exit status {done.returncode}: {done.stdout}{done.stderr}")
     return done.stdout
 
 
@@ -64,7 +65,8 @@ class Installed:
 
     def __init__(self, lab, build):
         self.root = lab.dir / "destdir"
-        run(tool("meson"), "install", "-C", build, "--no-rebuild", "--quiet", "--destdir", self.root)
+        run(tool("meson"), "install", "-C", build, "--no-rebuild", "--quiet", "--destdir",
+            self.root)
         self.shared, self.static, self.pc = (
             self.find(name) for name in ("libzpv.so", "libzpv.a", "libzpv.pc"))
 

@@ -19,7 +19,7 @@
 #include "se_hdr.h"
 #include "secret.h"
 
-#define ASSETS "rust/pv/tests/assets"
+#define ASSETS	     "rust/pv/tests/assets"
 #define SCALAR_BYTES 80
 
 static const char *path(char *buf, size_t size, const char *tree, const char *name)
@@ -36,16 +36,17 @@ static int run(const char *tree, struct zpv_err *err)
 	AUTO_BUF want = BUF_INIT;
 	struct se_key_slot slot;
 	char name[4096];
-	int rc = secret_read_file(path(name, sizeof(name), tree, "keys/private_cust.bin"), "customer key",
-				  SCALAR_BYTES, &scalar, err);
+	int rc = secret_read_file(path(name, sizeof(name), tree, "keys/private_cust.bin"),
+				  "customer key", SCALAR_BYTES, &scalar, err);
 
 	if (!rc)
 		rc = p521_from_scalar(scalar, &cust, err);
 	if (!rc)
-		rc = zpv_hostkey_read(path(name, sizeof(name), tree, "keys/host.pem.crt"), NULL, &host,
-				      err);
+		rc = zpv_hostkey_read(path(name, sizeof(name), tree, "keys/host.pem.crt"), NULL,
+				      &host, err);
 	if (!rc)
-		rc = io_read_file(path(name, sizeof(name), tree, "exp/keyslot.bin"), 4096, &want, err);
+		rc = io_read_file(path(name, sizeof(name), tree, "exp/keyslot.bin"), 4096, &want,
+				  err);
 	if (!rc)
 		rc = secret_new(HPK_BYTES, &hpk, err);
 	if (rc)

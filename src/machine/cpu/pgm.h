@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Program interruption codes (PoP chapter 6, "Program Interruption"; ultravisor.md for 0x3d-0x3f).
+ */
+#ifndef MACHINE_CPU_PGM_H
+#define MACHINE_CPU_PGM_H
+
+enum pgm_code {
+	PGM_NONE = 0,
+	PGM_OPERATION = 0x01,
+	PGM_PRIVILEGED = 0x02,
+	PGM_EXECUTE = 0x03,
+	PGM_PROTECTION = 0x04,
+	PGM_ADDRESSING = 0x05,
+	PGM_SPECIFICATION = 0x06,
+	PGM_DATA = 0x07,
+	PGM_FIXED_OVERFLOW = 0x08,
+	PGM_FIXED_DIVIDE = 0x09,
+	PGM_DECIMAL_OVERFLOW = 0x0a,
+	PGM_DECIMAL_DIVIDE = 0x0b,
+	PGM_SEGMENT = 0x10,
+	PGM_PAGE = 0x11,
+	PGM_TRANSLATION_SPEC = 0x12,
+	PGM_SPECIAL_OPERATION = 0x13,
+	PGM_OPERAND = 0x15,
+	PGM_ASCE_TYPE = 0x38,
+	PGM_REGION_1 = 0x39,
+	PGM_REGION_2 = 0x3a,
+	PGM_REGION_3 = 0x3b,
+	PGM_SECURE_ACCESS = 0x3d,
+	PGM_NON_SECURE_ACCESS = 0x3e,
+	PGM_SECURE_VIOLATION = 0x3f,
+	PGM_MONITOR = 0x40,
+	PGM_PER = 0x80,
+};
+
+#endif

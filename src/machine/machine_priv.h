@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The machine's inside: two stores, the frame table, the arena of decoded instructions, CPUs.
+ */
+#ifndef MACHINE_MACHINE_PRIV_H
+#define MACHINE_MACHINE_PRIV_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "cpu.h"
+#include "intr.h"
+#include "machine.h"
+
+#define FRAME_BYTES 4096u
+
+enum frame_state {
+	FRAME_HOST,    /* in the host-visible store */
+	FRAME_SECURE,  /* in the secure store; host accesses are refused */
+	FRAME_DONATED, /* the Ultravisor's own */
+};
+
+struct frame {
+	_Atomic uint32_t code;	 /* number of its code page, 0: none */
+	_Atomic uint8_t state;	 /* enum frame_state */
+	_Atomic uint8_t key;	 /* storage key: ACC, F, R, C and a zero bit */
+	_Atomic uint8_t watched; /* stores are slow and raise watchers' attention */
+	uint8_t reserved;
+};
+
+/*
+ * A code page: the slots of one frame and the slot behind them, which goes on in the next page.
+ * The arena is reserved address space; untouched parts cost nothing and read as "decode me".
+ */
+struct code_page {
+	struct slot slots[SLOTS_PER_FRAME];
+	struct slot end;
+	uint32_t frame; /* whose slots these are */
+	uint8_t pad[FRAME_BYTES - sizeof(struct slot) - 4];
+};
+static_assert(sizeof(struct code_page) == 9 * FRAME_BYTES, "whole pages");
+
+struct machine {
+	uint64_t bytes, nframes;
+	uint8_t *host, *secure; /* both stores, mapped */
+	struct frame *frames;
+
+	pthread_mutex_t code_lock; /* allocation and eviction of code pages */
+	struct code_page *code;	   /* number n is code[n - 1] */
+	uint32_t ncode, code_used;
+
+	unsigned int ncpus;
+	struct cpu **cpus;
+	struct intr_pending *pending; /* of each CPU */
+	atomic_uint_least64_t generation; /* of revocations */
+
+	pthread_mutex_t wait_lock;
+	pthread_cond_t wait_changed;
+	atomic_uint waiters; /* CPUs that wait in host mode */
+
+	int64_t tod_offset; /* TOD = nanoseconds of CLOCK_REALTIME in TOD units + this */
+
+	pthread_mutex_t clock_lock;
+	pthread_cond_t clock_changed;
+	pthread_t clock_thread;
+	bool clock_started, clock_stop;
+	uint64_t clock_next; /* TOD of the earliest deadline; UINT64_MAX: none */
+};
+
+static inline uint8_t *frame_page(const struct machine *m, uint64_t frame)
+{
+	const uint8_t state = atomic_load_explicit(&m->frames[frame].state, memory_order_relaxed);
+
+	return (state == FRAME_HOST ? m->host : m->secure) + frame * FRAME_BYTES;
+}
+
+/* Frame number of a pointer into either store. */
+static inline uint64_t frame_of_page(const struct machine *m, const uint8_t *p)
+{
+	uint64_t off = (uint64_t)(p - m->host);
+
+	return (off < m->bytes ? off : (uint64_t)(p - m->secure)) / FRAME_BYTES;
+}
+
+/* --- Revocation (revoke.c) -------------------------------------------------------------------- */
+
+/* The CPU starts or stops to hold rights; between them it answers revocations when it polls. */
+void revoke_enter(struct cpu *cpu);
+void revoke_exit(struct cpu *cpu);
+/* Answers: forgets translations made before the current generation. */
+void revoke_answer(struct cpu *cpu);
+/* Takes every right away from all CPUs; self may be NULL. Returns when none holds one. */
+void revoke_all(struct machine *m, struct cpu *self);
+
+/* --- Code cache (code.c) ---------------------------------------------------------------------- */
+
+/* The slots of a frame, allocated on demand. May evict, then all CPUs lose their slots. */
+struct slot *code_slots(struct machine *m, struct cpu *self, uint64_t frame);
+/* Forgets slots of instructions that overlap a stored range of a frame. */
+void code_written(struct machine *m, uint64_t frame, uint32_t off, uint32_t len);
+
+/* --- Watched frames ---------------------------------------------------------------------------- */
+
+/* Stores to a watched frame are slow and set ATTN_SCB on all CPUs inside guest execution. Counted. */
+void watch_add(struct machine *m, struct cpu *self, uint64_t frame);
+void watch_remove(struct machine *m, uint64_t frame);
+void watch_hit(struct machine *m);
+
+/* Wakes CPUs that wait in host mode. */
+void machine_wake(struct machine *m);
+
+/* --- Clocks (clock.c) -------------------------------------------------------------------------- */
+
+int clock_start(struct machine *m, struct zpv_err *err) MUST_CHECK;
+void clock_end(struct machine *m);
+
+#endif
