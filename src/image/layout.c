@@ -73,6 +73,11 @@ static bool check_stage3a(const struct zpv_image *img, struct zpv_image_report *
 
 /* --- IPIB and components --------------------------------------------------------------------- */
 
+static bool overlaps(uint64_t a, uint64_t alen, uint64_t b, uint64_t blen)
+{
+	return a < b + blen && b < a + alen;
+}
+
 static bool read_ipib(const struct zpv_image *img, struct zpv_image_report *r, struct layout *l)
 {
 	const struct ipib_head *h;
@@ -87,18 +92,18 @@ static bool read_ipib(const struct zpv_image *img, struct zpv_image_report *r, s
 	h = l->ipib.head;
 	addr = be64_get(h->pv_hdr_addr);
 	size = be64_get(h->pv_hdr_size);
-	report_check(r, page_aligned(l->ipib_addr), "IPIB address", "%#llx", (ull)l->ipib_addr);
+	report_check(r,
+		     page_aligned(l->ipib_addr) && l->ipib_addr >= l->stage3a_end &&
+			     !overlaps(l->ipib_addr, be32_get(h->len), img->hdr_offs,
+				       be32_get(img->hdr.head->sehs)),
+		     "IPIB address", "%#llx, on a page boundary and apart from stage3a and header",
+		     (ull)l->ipib_addr);
 	/* stage3a overwrites both fields; older tools leave the address zero (layout C). */
 	return report_check(r,
 			    (addr == img->hdr_offs || (!img->has_meta && addr == 0)) &&
 				    size == be32_get(img->hdr.head->sehs),
 			    "IPIB", "%zu components; header at %#llx with %llu bytes",
 			    l->ipib.ncomps, (ull)addr, (ull)size);
-}
-
-static bool overlaps(uint64_t a, uint64_t alen, uint64_t b, uint64_t blen)
-{
-	return a < b + blen && b < a + alen;
 }
 
 /* Bounds, order and overlap of component i; earlier ones were accepted. */

@@ -325,6 +325,8 @@
 	llilf	%r4, R1T | 0xc | FULL
 	idte	%r2, %r4, %r3
 	EXPECT	1f
+	lghi	%r9, 1000		/* TCG purges later */
+	brctg	%r9, .
 0:	lg	%r1, 0(%r8)
 	NO_RAISE
 1:	PGM_IS	0x11, 6, 0b

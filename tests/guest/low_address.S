@@ -87,8 +87,6 @@
 	lghi	%r0, -1
 	tb	%r0, %r3
 	CC_IS	8
-	ltgr	%r0, %r0
-	CC_IS	8
 	llilf	%r3, 0x30000
 	QUAD_IS	0(%r3), 0, 0
 	STEP

@@ -35,6 +35,14 @@
 0:	sturg	%r1, %r3
 	NO_RAISE
 1:	PGM_IS	6, 4, 0b + 4
+	/* TB clears GR0. */
+	STEP
+	lghi	%r0, -1
+	llilf	%r3, 0x30000
+	tb	%r0, %r3
+	CC_IS	8
+	ltgr	%r0, %r0
+	CC_IS	8
 	/* LRA translates even with DAT off: an ASCE of a table that is invalid throughout. */
 	STEP
 	llilf	%r2, 0x40000

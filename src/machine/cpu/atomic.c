@@ -11,7 +11,7 @@
 
 typedef unsigned __int128 u128;
 
-/* --- Operands ------------------------------------------------------------------------------------- */
+/* --- Operands --------------------------------------------------------------------------------- */
 
 struct place {
 	void *p;
@@ -36,7 +36,7 @@ static inline void stored(struct cpu *cpu, struct place at, unsigned int size)
 		mem_interlocked_done(cpu, at.p, size);
 }
 
-/* --- Compare and swap of values as registers hold them --------------------------------------------- */
+/* --- Compare and swap of values as registers hold them ---------------------------------------- */
 
 /* Each returns what was in storage; the swap took place if that is old. */
 static inline uint32_t cas32(struct place at, uint32_t old, uint32_t new)
@@ -81,7 +81,7 @@ static inline u128 cas128(struct place at, u128 old, u128 new)
 	return swap128(cas128_raw(at.p, swap128(old), swap128(new)));
 }
 
-/* --- TS, CS, CDS ------------------------------------------------------------------------------------ */
+/* --- TS, CS, CDS ------------------------------------------------------------------------------ */
 
 /*
  * TEST AND SET    TS D1(B1)    [SI]  93
@@ -201,7 +201,7 @@ HANDLER(cdsg)
 	NEXT(3);
 }
 
-/* --- CSST --------------------------------------------------------------------------------------------- */
+/* --- CSST ------------------------------------------------------------------------------------- */
 
 /* Function code: operand 1 has 4 << FC bytes. Store characteristic: operand 2 has 1 << SC. */
 #define CSST_FC(gr0)	((uint8_t)(gr0))
@@ -298,7 +298,7 @@ HANDLER(csst)
 	NEXT(3);
 }
 
-/* --- LAA and relatives ---------------------------------------------------------------------------------- */
+/* --- LAA and relatives ------------------------------------------------------------------------ */
 
 enum la_op { LA_ADD, LA_AND, LA_OR, LA_XOR };
 
@@ -474,7 +474,7 @@ HANDLER(laxg)
 	NEXT(3);
 }
 
-/* --- LPD -------------------------------------------------------------------------------------------------- */
+/* --- LPD -------------------------------------------------------------------------------------- */
 
 #define LPD_TRIES 16
 

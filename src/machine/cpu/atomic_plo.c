@@ -60,7 +60,7 @@ struct plo {
 /* This is no state of a machine: two machines that share it only wait a little longer. */
 static pthread_mutex_t plo_lock = PTHREAD_MUTEX_INITIALIZER;
 
-/* --- Storage ----------------------------------------------------------------------------------------- */
+/* --- Storage ---------------------------------------------------------------------------------- */
 
 static struct place locate(struct cpu *cpu, const struct slot *s, const struct plo *plo,
 			   uint64_t va, enum access access)
@@ -123,7 +123,7 @@ static void tell(struct cpu *cpu, const struct plo *plo, struct place at)
 		mem_interlocked_done(cpu, at.p[i], plo->size == 16 ? 8 : plo->size);
 }
 
-/* --- Operands ---------------------------------------------------------------------------------------- */
+/* --- Operands --------------------------------------------------------------------------------- */
 
 static u128 reg(const struct cpu *cpu, const struct plo *plo, unsigned int r)
 {
@@ -216,7 +216,7 @@ static void find_operands(struct cpu *cpu, const struct slot *s, struct plo *plo
 					 reg(cpu, plo, R1 + 1));
 }
 
-/* --- The operation ------------------------------------------------------------------------------------ */
+/* --- The operation ---------------------------------------------------------------------------- */
 
 /* With the lock, and nothing in it can be an exception. Returns the condition code. */
 static uint8_t operate(struct plo *plo)

@@ -11,7 +11,7 @@ typedef unsigned __int128 u128;
 #define SIGN_PLUS   0xcu
 #define SIGN_MINUS  0xdu
 
-/* --- Decimal to binary ----------------------------------------------------------------------------- */
+/* --- Decimal to binary ------------------------------------------------------------------------ */
 
 struct decimal {
 	u128 magnitude;
@@ -83,7 +83,7 @@ HANDLER(cvbg)
 	NEXT(3);
 }
 
-/* --- Binary to decimal ----------------------------------------------------------------------------- */
+/* --- Binary to decimal ------------------------------------------------------------------------ */
 
 static NOINLINE u128 to_packed(int64_t v)
 {

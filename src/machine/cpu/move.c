@@ -12,7 +12,7 @@
 
 enum ss_op { SS_MVC, SS_MVN, SS_MVZ, SS_NC, SS_OC, SS_XC };
 
-/* --- Where operands lie ------------------------------------------------------------------------ */
+/* --- Where operands lie ----------------------------------------------------------------------- */
 
 /* Memory of an operand that lies in one page with an entry in the TLB, else NULL. */
 static inline const uint8_t *near_read(struct cpu *cpu, uint64_t va, unsigned int len)
@@ -52,7 +52,7 @@ static inline uint8_t *span_byte(const struct span *span, uint32_t i)
 	return i < span->n[0] ? span->p[0] + i : span->p[1] + (i - span->n[0]);
 }
 
-/* --- MVC, MVN, MVZ, NC, OC, XC ------------------------------------------------------------------- */
+/* --- MVC, MVN, MVZ, NC, OC, XC ---------------------------------------------------------------- */
 
 static inline uint64_t combine(enum ss_op op, uint64_t a, uint64_t b)
 {
@@ -221,7 +221,7 @@ HANDLER(xc)
 	NEXT(3);
 }
 
-/* --- CLC ----------------------------------------------------------------------------------------- */
+/* --- CLC -------------------------------------------------------------------------------------- */
 
 static inline uint32_t page_rest(uint64_t va, uint32_t len)
 {
@@ -265,7 +265,7 @@ HANDLER(clc)
 	NEXT(3);
 }
 
-/* --- MVCIN, and the decimal ones, which go from right to left -------------------------------------- */
+/* --- MVCIN, and the decimal ones, which go from right to left --------------------------------- */
 
 /* Operands of L1+1 and L2+1 bytes. */
 struct two {

@@ -85,7 +85,7 @@ static void move(struct cpu *cpu, const struct slot *s, struct how to, struct ho
 	mem_span_written(cpu, &dst);
 }
 
-/* --- MVCK, MVCP, MVCS -------------------------------------------------------------------------------- */
+/* --- MVCK, MVCP, MVCS ------------------------------------------------------------------------- */
 
 /* Length in R1, up to 256; CC 3 when there is more. Key in R3. */
 static NOINLINE void move_short(struct cpu *cpu, const struct slot *s, struct how to,
@@ -146,7 +146,7 @@ HANDLER(mvcs)
 	NEXT(3);
 }
 
-/* --- MVCSK, MVCDK -------------------------------------------------------------------------------------- */
+/* --- MVCSK, MVCDK ----------------------------------------------------------------------------- */
 
 static NOINLINE void move_gr1_key(struct cpu *cpu, const struct slot *s, struct how to,
 				  struct how from)
@@ -178,7 +178,7 @@ HANDLER(mvcdk)
 	NEXT(3);
 }
 
-/* --- MVCOS --------------------------------------------------------------------------------------------- */
+/* --- MVCOS ------------------------------------------------------------------------------------ */
 
 #define MVCOS_BYTES 4096u
 
@@ -233,7 +233,7 @@ HANDLER(mvcos)
 	NEXT(3);
 }
 
-/* --- MVPG ----------------------------------------------------------------------------------------------- */
+/* --- MVPG ------------------------------------------------------------------------------------- */
 
 #define MVPG_RESERVED 0xf000u /* GR0.48-51 */
 #define MVPG_KEY1     0x800u  /* GR0.52: the key is for the first operand */

@@ -16,7 +16,7 @@
 #define STEP_BYTES  4096u
 #define MVCL_LENGTH 0xffffffull
 
-/* --- Operands in register pairs ------------------------------------------------------------------ */
+/* --- Operands in register pairs --------------------------------------------------------------- */
 
 struct operand {
 	uint64_t va, len;
@@ -117,7 +117,7 @@ static uint32_t equal_pad(const uint8_t *a, uint8_t pad, uint32_t n)
 	return i;
 }
 
-/* --- MVCL, MVCLE ----------------------------------------------------------------------------------- */
+/* --- MVCL, MVCLE ------------------------------------------------------------------------------ */
 
 /* CC of a move: 0 lengths equal, 1 first shorter, 2 first longer. */
 static inline uint8_t length_cc(uint64_t a, uint64_t b)
@@ -206,7 +206,7 @@ HANDLER(mvcle)
 	NEXT(2);
 }
 
-/* --- CLCL, CLCLE ------------------------------------------------------------------------------------ */
+/* --- CLCL, CLCLE ------------------------------------------------------------------------------ */
 
 /*
  * Compares one run, not both operands empty, and passes over its equal bytes. Returns the
@@ -286,7 +286,7 @@ HANDLER(clcle)
 	NEXT(2);
 }
 
-/* --- SRST, MVST, CLST --------------------------------------------------------------------------------- */
+/* --- SRST, MVST, CLST ------------------------------------------------------------------------- */
 
 static NOINLINE void search_string(struct cpu *cpu, const struct slot *s)
 {
@@ -412,7 +412,7 @@ HANDLER(clst)
 	NEXT(2);
 }
 
-/* --- CUSE ----------------------------------------------------------------------------------------------- */
+/* --- CUSE ------------------------------------------------------------------------------------- */
 
 /* Lengths are signed; a negative one means no bytes. */
 static struct operand get_signed(const struct cpu *cpu, unsigned int r)
@@ -439,7 +439,7 @@ static NOINLINE void compare_until_equal(struct cpu *cpu, const struct slot *s)
 {
 	struct operand a = get_signed(cpu, R1), b = get_signed(cpu, R2);
 	struct operand a_equal = a, b_equal = b; /* where the run of equal bytes began */
-	uint32_t wanted = r64(0) & 0xff, equal = 0;
+	uint32_t wanted = byte_of_gr0(cpu, s), equal = 0;
 
 	if (!wanted || !(a.len | b.len)) {
 		set_cc(wanted ? 2 : 0);
@@ -473,7 +473,7 @@ static NOINLINE void compare_until_equal(struct cpu *cpu, const struct slot *s)
  * bytes are equal. CC: 0 found, 1 the last bytes are equal but too few, 2 the last bytes are
  * unequal, 3 not all compared, the last bytes are unequal. With CC 0 and 1 the registers
  * designate the beginning of the equal bytes.
- * Exceptions: access; specification (R1 or R2 odd).
+ * Exceptions: access; specification (R1 or R2 odd, GR0.32-55 not zero).
  *                                                 PoP ch. 7, "COMPARE UNTIL SUBSTRING EQUAL"
  */
 HANDLER(cuse)
@@ -482,7 +482,7 @@ HANDLER(cuse)
 	NEXT(2);
 }
 
-/* --- CKSM ----------------------------------------------------------------------------------------------- */
+/* --- CKSM ------------------------------------------------------------------------------------- */
 
 static uint64_t sum_words(const uint8_t *p, uint32_t n)
 {
@@ -543,7 +543,7 @@ HANDLER(cksm)
 	NEXT(2);
 }
 
-/* --- CUTFU, CUUTF ------------------------------------------------------------------------------------------ */
+/* --- CUTFU, CUUTF ----------------------------------------------------------------------------- */
 
 /*
  * One character to be converted. Without the enhancement of facility 30 well-formedness is not

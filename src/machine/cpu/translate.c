@@ -153,11 +153,12 @@ static NOINLINE void translate_extended(struct cpu *cpu, const struct slot *s)
 		uint32_t n = 4096 - (uint32_t)(va & 4095);
 
 		n = len < n ? (uint32_t)len : n;
-		mem_span(cpu, s, va, n, ACCESS_WRITE, &to);
+		mem_span(cpu, s, va, n, ACCESS_READ, &to);
 		stop = memchr(to.p[0], (int)(r64(0) & 0xff), n);
-		if (stop)
+		if (stop) /* it and what follows is not stored into */
 			n = (uint32_t)(stop - to.p[0]);
 		if (n) {
+			mem_span(cpu, s, va, n, ACCESS_WRITE, &to);
 			table_for(cpu, s, table, to.p[0], n, &t);
 			translate_run(to.p[0], n, &t);
 			mem_span_written(cpu, &to);
