@@ -18,8 +18,18 @@
 #include "pgm.h"
 #include "slot.h"
 
-#define COLD	    __attribute__((cold))
-#define NOINLINE    __attribute__((noinline))
+#define COLD	 __attribute__((cold))
+#define NOINLINE __attribute__((noinline))
+/*
+ * For slow paths that return into a handler: the callee keeps all registers, so that the handler's
+ * fast path needs no stack frame. Such a function returns nothing (the register of a result would
+ * be kept too): results go through cpu->slow_value and cpu->slow_slot.
+ */
+#if defined(__clang__) && defined(__x86_64__)
+#define SLOW_PATH __attribute__((noinline, preserve_most))
+#else
+#define SLOW_PATH __attribute__((noinline))
+#endif
 #define LIKELY(x)   __builtin_expect(!!(x), 1)
 #define UNLIKELY(x) __builtin_expect(!!(x), 0)
 
@@ -127,6 +137,8 @@ struct cpu {
 	uint16_t ctx_fetch;	 /* TLB context of instructions */
 	atomic_uint attention;	 /* nonzero: poll */
 	uint64_t amask;		 /* address mask of the addressing mode */
+	uint64_t slow_value;	     /* results of slow paths */
+	const struct slot *slow_slot;
 	uint64_t page_vaddr;	 /* logical address of the page that is executed */
 	struct slot *page_slots; /* its slots */
 
@@ -204,8 +216,13 @@ _Noreturn void cpu_resume(struct cpu *cpu, const struct slot *s) COLD;
 /* Leaves cpu_run() or cpu_sie(). The PSW must be in order. */
 _Noreturn void cpu_leave(struct cpu *cpu, enum cpu_stop stop) COLD;
 
-/* Address of the instruction at s (of the target, when it is executed by EX). */
-uint64_t insn_addr(const struct cpu *cpu, const struct slot *s);
+/* Address of the instruction at s (of the target, when it is executed by EX), in slow_value. */
+SLOW_PATH void insn_addr_slow(struct cpu *cpu, const struct slot *s);
+static inline uint64_t insn_addr(const struct cpu *cpu, const struct slot *s)
+{
+	insn_addr_slow((struct cpu *)(uintptr_t)cpu, s);
+	return cpu->slow_value;
+}
 /* Length in bytes of the instruction at s; of the EX when it is a target. */
 unsigned int insn_ilc(const struct cpu *cpu, const struct slot *s);
 /* Address of the next sequential instruction (behind the EX, for a target). */

@@ -64,8 +64,15 @@ static inline int32_t slot_fn_of(handler_fn *fn)
  * Taken branches. BRANCH_REL: by halfwords from this instruction. BRANCH: to an address that is
  * already masked by the addressing mode. Both poll for interruptions and note the breaking event.
  */
-const struct slot *branch_to(struct cpu *cpu, const struct slot *s, uint64_t addr);
+SLOW_PATH void branch_slow(struct cpu *cpu, const struct slot *s, uint64_t addr);
+SLOW_PATH void poll_next_slow(struct cpu *cpu, const struct slot *s);
 const struct slot *branch_poll(struct cpu *cpu, const struct slot *s, uint64_t addr);
+
+static inline const struct slot *branch_to(struct cpu *cpu, const struct slot *s, uint64_t addr)
+{
+	branch_slow(cpu, s, addr);
+	return cpu->slow_slot;
+}
 
 static inline const struct slot *branch_rel(struct cpu *cpu, const struct slot *s,
 					    int32_t halfwords)
@@ -86,7 +93,14 @@ static inline const struct slot *branch_rel(struct cpu *cpu, const struct slot *
 #define BRANCH(addr)	      GO(branch_to(cpu, s, (addr)))
 
 /* Behind an instruction that may have enabled an interruption, n halfwords long. */
-const struct slot *poll_next(struct cpu *cpu, const struct slot *s, int n);
+static inline const struct slot *poll_next(struct cpu *cpu, const struct slot *s, int n)
+{
+	if (LIKELY(!atomic_load_explicit(&cpu->attention, memory_order_relaxed) &&
+		   (uintptr_t)(s - cpu->page_slots) < SLOTS_PER_FRAME))
+		return s + n;
+	poll_next_slow(cpu, s);
+	return cpu->slow_slot;
+}
 #define NEXT_POLL(n) GO(poll_next(cpu, s, (n)))
 
 /* An interruptible instruction that is not complete: polls and executes it once more. */

@@ -393,21 +393,24 @@ static void store_within(uint8_t *p, unsigned int size, uint64_t v)
 		*p = (uint8_t)v;
 }
 
-uint64_t mem_load_slow(struct cpu *cpu, const struct slot *s, uint64_t va, unsigned int size)
+SLOW_PATH void mem_load_slow(struct cpu *cpu, const struct slot *s, uint64_t va, unsigned int size)
 {
 	struct span span;
 	uint8_t bytes[8];
 
-	if ((va & 4095) + size <= 4096)
-		return load_within(page_for(cpu, s, va, ACCESS_READ) + (va & 4095), size);
+	if ((va & 4095) + size <= 4096) {
+		cpu->slow_value =
+			load_within(page_for(cpu, s, va, ACCESS_READ) + (va & 4095), size);
+		return;
+	}
 	mem_span(cpu, s, va, size, ACCESS_READ, &span);
 	memcpy(bytes, span.p[0], span.n[0]);
 	memcpy(bytes + span.n[0], span.p[1], span.n[1]);
-	return load_be(bytes, size);
+	cpu->slow_value = load_be(bytes, size);
 }
 
-void mem_store_slow(struct cpu *cpu, const struct slot *s, uint64_t va, unsigned int size,
-		    uint64_t v)
+SLOW_PATH void mem_store_slow(struct cpu *cpu, const struct slot *s, uint64_t va, unsigned int size,
+			      uint64_t v)
 {
 	struct span span;
 	uint8_t bytes[8];

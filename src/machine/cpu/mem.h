@@ -37,10 +37,10 @@ static inline uint64_t swap64(uint64_t v)
 }
 
 /* Slow paths: translate, fill the TLB, split at a page. Raise, or do the whole access. */
-NOINLINE uint64_t mem_load_slow(struct cpu *cpu, const struct slot *s, uint64_t va,
-				unsigned int size);
-NOINLINE void mem_store_slow(struct cpu *cpu, const struct slot *s, uint64_t va, unsigned int size,
-			     uint64_t v);
+/* The loaded value is in cpu->slow_value. */
+SLOW_PATH void mem_load_slow(struct cpu *cpu, const struct slot *s, uint64_t va, unsigned int size);
+SLOW_PATH void mem_store_slow(struct cpu *cpu, const struct slot *s, uint64_t va, unsigned int size,
+			      uint64_t v);
 
 static inline struct tlb_entry *tlb_slot(struct cpu *cpu, uint64_t va)
 {
@@ -54,8 +54,10 @@ static inline struct tlb_entry *tlb_slot(struct cpu *cpu, uint64_t va)
 		const struct tlb_entry *e = tlb_slot(cpu, va);                                     \
 		uint64_t off = va & 4095;                                                          \
 		uint##bits##_t v;                                                                  \
-		if (UNLIKELY(e->read != ((va - off) | cpu->ctx_data) || off > 4096 - bits / 8))    \
-			return (uint##bits##_t)mem_load_slow(cpu, s, va, bits / 8);                \
+		if (UNLIKELY(e->read != ((va - off) | cpu->ctx_data) || off > 4096 - bits / 8)) {  \
+			mem_load_slow(cpu, s, va, bits / 8);                                       \
+			return (uint##bits##_t)cpu->slow_value;                                    \
+		}                                                                                  \
 		if (LIKELY(off % (bits / 8) == 0))                                                 \
 			return swap(__atomic_load_n((uint##bits##_t *)(void *)(e->page + off),     \
 						    LOAD_ORDER));                                  \

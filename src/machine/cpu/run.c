@@ -35,9 +35,9 @@ static uint64_t slot_addr(const struct cpu *cpu, const struct slot *s)
 	return cpu->page_vaddr + 2 * (uint64_t)(s - cpu->page_slots);
 }
 
-uint64_t insn_addr(const struct cpu *cpu, const struct slot *s)
+SLOW_PATH void insn_addr_slow(struct cpu *cpu, const struct slot *s)
 {
-	return in_ex(cpu, s) ? cpu->ex_target : slot_addr(cpu, s);
+	cpu->slow_value = in_ex(cpu, s) ? cpu->ex_target : slot_addr(cpu, s);
 }
 
 void insn_bytes(const struct cpu *cpu, const struct slot *s, uint8_t out[6])
@@ -212,17 +212,15 @@ const struct slot *branch_poll(struct cpu *cpu, const struct slot *s, uint64_t a
 	return fetch(cpu);
 }
 
-const struct slot *branch_to(struct cpu *cpu, const struct slot *s, uint64_t addr)
+SLOW_PATH void branch_slow(struct cpu *cpu, const struct slot *s, uint64_t addr)
 {
 	cpu->bea = psw_addr_of(cpu, s);
-	return branch_poll(cpu, s, ADDR(addr));
+	cpu->slow_slot = branch_poll(cpu, s, ADDR(addr));
 }
 
-const struct slot *poll_next(struct cpu *cpu, const struct slot *s, int n)
+SLOW_PATH void poll_next_slow(struct cpu *cpu, const struct slot *s)
 {
-	if (LIKELY(!atomic_load_explicit(&cpu->attention, memory_order_relaxed) && !in_ex(cpu, s)))
-		return s + n;
-	return branch_poll(cpu, s, insn_next_addr(cpu, s));
+	cpu->slow_slot = branch_poll(cpu, s, insn_next_addr(cpu, s));
 }
 
 const struct slot *again(struct cpu *cpu, const struct slot *s)

@@ -85,18 +85,16 @@ static void take_external(struct cpu *cpu, const struct external *ext)
 /* --- Intervention requests ----------------------------------------------------------------------- */
 
 /*
- * EXT_INT and IO_INT, when the guest is enabled for the class. A guest interruption that became
- * pending since SIE began has its own code (0x14), or with CEI goes first.
+ * EXT_INT and IO_INT, when the guest is enabled for the class. A guest interruption (ext) that
+ * became pending since SIE began has its own code (0x14), or with CEI goes first.
  */
-static void intervene(struct cpu *cpu, uint32_t flags, bool entering)
+static void intervene(struct cpu *cpu, uint32_t flags, bool entering, const struct external *ext)
 {
-	struct external ext;
-
 	if (flags & CPUFLAG_EXT_INT && cpu->psw_mask & PSW_EXT) {
-		if (entering || !external_due(cpu, &ext))
+		if (entering || !ext)
 			sie_exit(cpu, ICPT_EXT_REQUEST);
 		if (!(be32_get(cpu->sie->scb->eca) & ECA_CEI))
-			intercept_external(cpu, &ext);
+			intercept_external(cpu, ext);
 	}
 	if (flags & CPUFLAG_IO_INT && cpu->psw_mask & PSW_IO)
 		sie_exit(cpu, ICPT_IO_REQUEST);
@@ -106,20 +104,19 @@ static void look(struct cpu *cpu, bool entering)
 {
 	uint32_t flags = sie_flags(cpu->sie->scb);
 	struct external ext;
-	uint16_t code;
+	bool due;
 
 	for (unsigned int i = 0; i < POLL_MAX; i++) {
-		intervene(cpu, flags, entering);
-		if (!(cpu->psw_mask & PSW_EXT) || !external_due(cpu, &ext))
-			break;
+		due = external_due(cpu, &ext);
+		intervene(cpu, flags, entering, due ? &ext : NULL);
+		if (!due && !(flags & (CPUFLAG_EXT_INT | CPUFLAG_IO_INT | CPUFLAG_ECALL_PEND)))
+			intr_quiet(cpu);
+		if (!due || !(cpu->psw_mask & PSW_EXT))
+			return;
 		take_external(cpu, &ext);
 		entering = false;
 	}
-	if (cpu->psw_mask & PSW_EXT && external_due(cpu, &ext))
-		intr_recheck(cpu);
-	else if (!(flags & (CPUFLAG_EXT_INT | CPUFLAG_IO_INT | CPUFLAG_ECALL_PEND)) &&
-		 !intr_clock_pending(cpu, &code))
-		intr_quiet(cpu);
+	intr_recheck(cpu);
 }
 
 void sie_poll(struct cpu *cpu)
@@ -133,7 +130,8 @@ void sie_poll(struct cpu *cpu)
 	if (sie_flags(st->scb) & CPUFLAG_STOP_INT)
 		sie_exit(cpu, ICPT_STOP);
 	st->entering = false;
-	if (cpu->deadline <= machine_tod(cpu->m)) /* the one after it: perhaps the host's */
+	/* The next deadline may be the host's. */
+	if (!entering && cpu->deadline <= machine_tod(cpu->m))
 		cpu_clock_changed(cpu);
 	if (entering && !psw_valid(psw_mask_full(cpu), cpu->psw_addr))
 		intr_early(cpu);
