@@ -58,6 +58,8 @@ static enum second second_by_format(uint8_t format)
 	case FMT_RIE_g:
 	case FMT_RIS:
 	case FMT_RRS:
+	case FMT_VRX:
+	case FMT_VRS_a:
 		return SECOND_BYTE5;
 	default:
 		return SECOND_NONE;
@@ -279,6 +281,17 @@ static void decode_ss(const uint8_t b[6], struct slot *o)
 	o->i = (be16_at(b + 4) & 0xfff) | b[1] << 16;
 }
 
+/* RXB, the low digit of byte 4, holds the leftmost bits of the vector register numbers. */
+static void decode_vector(uint8_t format, const uint8_t b[6], struct slot *o)
+{
+	o->r1 = (uint8_t)(HI(b[1]) | (b[4] & 8) << 1);
+	if (format == FMT_VRX)
+		o->r2 = addr_reg(LO(b[1]));
+	else
+		o->r3 = (uint8_t)(LO(b[1]) | (b[4] & 4) << 2);
+	base_disp(o, b + 2);
+}
+
 void insn_decode(const struct insn *insn, const uint8_t b[6], struct slot *o)
 {
 	switch (insn->format) {
@@ -334,6 +347,10 @@ void insn_decode(const struct insn *insn, const uint8_t b[6], struct slot *o)
 	case FMT_SI:
 	case FMT_SIY:
 		decode_storage(insn->format, b, o);
+		break;
+	case FMT_VRX:
+	case FMT_VRS_a:
+		decode_vector(insn->format, b, o);
 		break;
 	default:
 		decode_rie(insn->format, b, o);

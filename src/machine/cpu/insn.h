@@ -53,6 +53,8 @@ enum insn_format {
 	FMT_SS,
 	FMT_SSE,
 	FMT_SSF,
+	FMT_VRX,
+	FMT_VRS_a,
 };
 
 /* Facility numbers; FAC_BASE is always there. */

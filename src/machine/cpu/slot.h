@@ -29,6 +29,8 @@
  *   S                     b = B2; d = D2
  *   SI SIY                b = B1; d = D1 (signed); i = I2, 8 bits
  *   SIL                   b = B1; d = D1; i = I2, sign extended
+ *   VRX                   r1 = V1 (0-31); r2 = X2; b = B2; d = D2
+ *   VRS_a                 r1 = V1; r3 = V3 (0-31); b = B2; d = D2
  *   SS_a SS_b SS_c SS_d SSE SSF
  *                         b = B1; d = D1; r2 = B2; i = D2 | byte 1 << 16;
  *                         r1 = bits 8-11; r3 = bits 12-15 (SSF: r3 = R3, bits 8-11)
