@@ -35,7 +35,7 @@ check: setup-test build guest ## the fast tests, on the release build (a few min
 	@tests/run build:check
 
 check-full: setup-full build build-gcc build-asan build-tsan guest guest-full ## all tests on all builds, and the code checks
-	@tests/run build:full build-gcc:check build-asan:check build-tsan:check \
+	@tests/run build:full build-gcc:check build-asan:check build-tsan:threads \
 		--command format='scripts/lint format' --command tidy='scripts/lint tidy' \
 		--command scripts='scripts/lint scripts'
 

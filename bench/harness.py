@@ -42,10 +42,11 @@ class Missing(Exception):
 
 @dataclass
 class Command:
-    """What is timed: from the start of the process to its end."""
+    """What is timed: from the start of the process to its end, or to a line that it prints."""
     argv: list
     before: Callable[[], None] = lambda: None   # not timed
     after: Callable[[], None] = lambda: None    # not timed
+    until: Optional[str] = None                 # this text in a line of standard output
     seconds: list = field(default_factory=list)
     cpu: list = field(default_factory=list)     # user + system
     rss: int = 0                                # peak, bytes; 0: not seen
@@ -59,13 +60,16 @@ class Command:
 
 @dataclass
 class Pair:
-    """Ours against theirs, which work on the same number of bytes."""
+    """Ours against theirs, which do the same amount of work: bytes, or what the unit says."""
     name: str
     what: str
-    size: int
+    size: Optional[int]                         # None: there is no number for it
     ours: Command
     theirs: Command
     target: Optional[float] = None              # largest ratio of the medians
+    unit: str = "GB/s"
+    per: float = GB
+    runs: int = 7                               # when the caller does not say
 
     def ratio(self):
         return self.ours.median() / self.theirs.median()
@@ -167,9 +171,25 @@ def read_ahead(folder):
 
 # --- Time and memory -----------------------------------------------------------------------------
 
-def start(argv):
-    return subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+def start(command):
+    return subprocess.Popen(command.argv, stdin=subprocess.DEVNULL,
+                            stdout=subprocess.PIPE if command.until else subprocess.DEVNULL,
                             stderr=subprocess.PIPE)
+
+
+def wait_for_line(process, command):
+    """Reads all output. Returns the time at which the line came, None when none was asked for."""
+    if not command.until:
+        return None
+    wanted, seen = command.until.encode(), None
+    for line in process.stdout:
+        if seen is None and wanted in line:
+            seen = time.perf_counter()
+    process.stdout.close()
+    if seen is None:
+        process.wait()
+        raise Failed(f"no line with '{command.until}' from: {' '.join(command.argv)}")
+    return seen
 
 
 def finish(process, argv):
@@ -204,10 +224,11 @@ def peak_memory(process):
 def warm_up(command):
     """One run that is not timed: caches get warm, and memory can be looked at."""
     command.before()
-    process = start(command.argv)
+    process = start(command)
     seen = []
     watcher = threading.Thread(target=lambda: seen.append(peak_memory(process)))
     watcher.start()
+    wait_for_line(process, command)
     watch_end = os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
     assert watch_end is not None
     watcher.join()
@@ -219,9 +240,10 @@ def warm_up(command):
 def time_once(command):
     command.before()
     begin = time.perf_counter()
-    process = start(command.argv)
+    process = start(command)
+    end = wait_for_line(process, command)
     usage = finish(process, command.argv)
-    command.seconds.append(time.perf_counter() - begin)
+    command.seconds.append((end or time.perf_counter()) - begin)
     command.cpu.append(usage.ru_utime + usage.ru_stime)
     command.after()
 
@@ -244,18 +266,20 @@ def measure(pairs, runs, say):
     Interleaved: every round runs every command once, each second round backwards.
     Returns the part of all CPU time that other programs took meanwhile.
     """
-    commands = [c for p in pairs for c in (p.theirs, p.ours)]
-    for command in commands:
-        warm_up(command)
+    for pair in pairs:
+        warm_up(pair.theirs)
+        warm_up(pair.ours)
     busy, total, own = *cpu_clock(), own_clock()
-    run_rounds(commands, runs, say)
+    run_rounds(pairs, runs, say)
     busy, total, own = cpu_clock()[0] - busy, cpu_clock()[1] - total, own_clock() - own
     return max(0.0, busy - own) / total if total else 0.0
 
 
-def run_rounds(commands, runs, say):
-    for number in range(runs):
-        say(f"run {number + 1} of {runs}")
+def run_rounds(pairs, runs, say):
+    most = runs or max(p.runs for p in pairs)
+    for number in range(most):
+        say(f"run {number + 1} of {most}")
+        commands = [c for p in pairs if number < (runs or p.runs) for c in (p.theirs, p.ours)]
         for command in commands if number % 2 == 0 else reversed(commands):
             time_once(command)
 
@@ -292,6 +316,7 @@ def machine_facts(bench):
         "kernel": platform.release(),
         "tmpfs": is_tmpfs(bench.folder),
         "openssl": first_line([bench.openssl, "version"]),
+        "qemu": first_line(["qemu-system-s390x", "--version"]),
         "zpv": first_line([bench.zpv, "--version"]),
         "load_average": os.getloadavg()[0],
     }
@@ -304,7 +329,7 @@ def print_facts(facts):
           f"; has {' '.join(has) or 'nothing'}, lacks {' '.join(lacks) or 'nothing'}")
     print(f"machine   {facts['memory_mib']} MiB of memory, Linux {facts['kernel']}, "
           f"load average {facts['load_average']:.2f} at the start")
-    print(f"versions  {facts['zpv']}; {facts['openssl']}")
+    print(f"versions  {facts['zpv']}; {facts['openssl']}; {facts['qemu']}")
     if not facts["tmpfs"]:
         print("NOTE      the files do not lie on tmpfs (there is none with enough room, or --dir "
               "says so):\n          the targets are not meant for such figures")
@@ -320,10 +345,23 @@ def verdict(pair):
     return text
 
 
-def print_row(name, command, size, tail=""):
+def speed(pair, command):
+    """Work for a second; eight columns."""
+    if pair.size is None:
+        return f"{'':8}"
+    value = pair.size / command.median() / pair.per
+    return f"{value:8.3f}" if value < 100 else f"{value:8.0f}"
+
+
+def print_row(name, pair, command, tail=""):
     print(f"  {name:<34} {command.median():8.3f} {command.least():8.3f} "
-          f"{size / command.median() / GB:8.3f} {statistics.median(command.cpu):8.3f} "
+          f"{speed(pair, command)} {statistics.median(command.cpu):8.3f} "
           f"{command.rss / MIB:8.1f}{tail}")
+
+
+def runs_text(pairs):
+    counts = {len(p.ours.seconds) for p in pairs}
+    return " or ".join(str(n) for n in sorted(counts)) + " runs"
 
 
 def print_disturbance(others):
@@ -333,17 +371,34 @@ def print_disturbance(others):
               "the minima,\nor measure again on a quiet machine.")
 
 
-def print_table(pairs, runs):
-    print(f"\n{runs} runs, interleaved    {'seconds':>23} {'':8} {'CPU s':>8} {'peak RSS':>8}"
-          f"   {'ratio of':>16}")
-    print(f"  {'':<34} {'median':>8} {'minimum':>8} {'GB/s':>8} {'median':>8} {'MiB':>8}"
+def print_heads(pairs, unit):
+    title = f"{runs_text(pairs)}, interleaved"
+    print(f"\n{title:<36} {'seconds':>17} {'':8} {'CPU s':>8} {'peak RSS':>8}   {'ratio of':>16}")
+    print(f"  {'':<34} {'median':>8} {'minimum':>8} {unit:>8} {'median':>8} {'MiB':>8}"
           f" {'medians':>9} {'minima':>8}")
+
+
+def short_name(argv):
+    """The program and the first of its words that is no path."""
+    name = os.path.basename(argv[0])
+    return name if argv[1].startswith("-") else f"{name} {' '.join(argv[1:3])}"
+
+
+def print_pairs(pairs, unit):
+    print_heads(pairs, unit)
     for pair in pairs:
         print(f"{pair.name}: {pair.what}")
-        print_row(os.path.basename(pair.theirs.argv[0]) + " " + pair.theirs.argv[1], pair.theirs,
-                  pair.size)
-        print_row("zpv " + " ".join(pair.ours.argv[1:3]), pair.ours, pair.size,
+        print_row(short_name(pair.theirs.argv), pair, pair.theirs)
+        print_row(short_name(pair.ours.argv), pair, pair.ours,
                   f" {pair.ratio():9.3f} {pair.least_ratio():8.3f}  {verdict(pair)}")
+
+
+def print_table(pairs):
+    """One table for each group of benchmarks that count the same."""
+    for sized in (True, False):
+        for unit in dict.fromkeys(p.unit for p in pairs if (p.size is not None) == sized):
+            print_pairs([p for p in pairs if p.unit == unit and (p.size is not None) == sized],
+                        unit if sized else "")
 
 
 def command_json(command):
@@ -352,9 +407,10 @@ def command_json(command):
             "peak_rss_bytes": command.rss}
 
 
-def write_json(path, facts, pairs, runs, others):
-    document = {"machine": facts, "runs": runs, "cpu_share_of_others": others, "pairs": [
-        {"name": p.name, "what": p.what, "bytes": p.size, "target": p.target,
+def write_json(path, facts, pairs, others):
+    document = {"machine": facts, "cpu_share_of_others": others, "pairs": [
+        {"name": p.name, "what": p.what, "runs": len(p.ours.seconds), "work": p.size,
+         "unit": p.unit, "target": p.target,
          "ratio_of_medians": p.ratio(), "ratio_of_minima": p.least_ratio(),
          "beyond_target": p.target is not None and p.ratio() > p.target,
          "ours": command_json(p.ours), "theirs": command_json(p.theirs)} for p in pairs]}

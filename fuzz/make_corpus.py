@@ -239,9 +239,217 @@ def key_hashes():
     put("keyhashes", "short_line", line[1:] + line * 14)
 
 
+# --- Programs and state descriptions: the orders in which the targets take their inputs -----------
+
+MASK_64 = 0x180000000
+WAIT = bytes.fromhex("b2b201a0")            # LPSWE: the disabled wait among the new PSWs
+GUEST, LOOSE, TWO = 1, 8, 16                # flags of the target code
+WILD_PSW, WILD_CRS, PATTERN = 2, 4, 32
+
+
+def quads(*values):
+    return struct.pack(f">{len(values)}Q", *values)
+
+
+def record(at, data):
+    return struct.pack(">IH", at, len(data)) + data
+
+
+def program(text, flags=0, gr=(), psw=b"", cr=b"", pattern=b""):
+    registers = (list(gr) + [0] * 20)[:20]
+    return bytes([flags]) + psw + cr + quads(*registers) + pattern + bytes.fromhex(text)
+
+
+def codes():
+    wait = WAIT.hex()
+    put("code", "wait", program(wait))
+    put("code", "guest_wait", program(wait, GUEST))
+    put("code", "loop", program("a7f40000"))
+    put("code", "guest_loop", program("a7f40000", GUEST))
+    put("code", "zeros", program("", LOOSE))
+    put("code", "guest_zeros", program("", LOOSE | GUEST))
+    put("code", "wild_psw", program("", WILD_PSW, psw=quads(0xffffffffffffffff, 0x123456789abcdef1)))
+    put("code", "wild_psw_guest", program("", WILD_PSW | GUEST, psw=quads(0x0704c00180000001, 5)))
+    put("code", "psw_loop", program("", WILD_PSW | LOOSE, psw=quads(0x0008000000000000, 0)))
+    put("code", "enabled_wait", program("", WILD_PSW, psw=quads(0x0302000180000000, 0)))
+    put("code", "move_over_itself", program("d2ff20002001" + wait, gr=[0, 0, 0x2000]))
+    put("code", "store_next", program("50102004" + "07fe" * 8, gr=[0, 0x0dfe0dfe, 0x2000]))
+    put("code", "long_move", program("0e24" + wait, gr=[0, 0, 0, 0xffffff, 0, 0xffffff]))
+    put("code", "long_clear", program("a8240000" + wait, gr=[0, 0, 0x10000, 1 << 40]))
+    put("code", "execute_loop", program("44002000a7f4fffe", gr=[0, 0, 0x2000]))
+    put("code", "execute_each_other", program("c60000000000", gr=[0]))
+    put("code", "sigp_self", program("ae010005a7f40000", TWO, gr=[0, 0]))
+    put("code", "sigp_other", program("ae010006ae010005a7f4fffc", TWO, gr=[0, 1, 0, 1]))
+    put("code", "lctlg", program("eb0f0200002f" + wait))
+    put("code", "dat_on", program("", WILD_PSW | WILD_CRS | PATTERN,
+                                  psw=quads(0x0400000180000000, 0x2000), cr=quads(0, *[0x8000] * 15),
+                                  pattern=struct.pack(">IHQ", 0x8000, 4096, 0x8000)))
+    put("code", "sie", program("b2141000a7f4fffe", gr=[0, 0x100000]))
+    put("code", "keys", program("b22b0012b2290012010ab2520000" + wait, gr=[0, 0xf0, 0x3000]))
+    put("code", "straddle", program("07" * 4094 + "e31000000004" + wait))
+    put("code", "float", program("b31a0001b30d0001ed0020000019" + wait, gr=[0] * 16 + [1 << 62] * 4))
+    put("code", "pages", program("a7f4" + "07fe" * 4096, gr=[0x2000 + 4096 * i for i in range(16)]))
+
+
+def tables():
+    def walk(addresses, asces, patterns=(), records=b"", prefix=0):
+        listed = b"".join(struct.pack(">QB", va, how) for va, how in addresses)
+        return (bytes([len(addresses)]) + listed + quads(1 << 23, *asces) + struct.pack(">H", prefix)
+                + bytes([len(patterns)]) + b"".join(struct.pack(">IHQ", *p) for p in patterns)
+                + records)
+
+    some = [(0, 0), (0x1000, 0x80), (0x12345678, 0x21), (0x7fffffff, 0xef), (1 << 42, 3),
+            ((1 << 53) + 4095, 0x8f), ((1 << 64) - 1, 0x8f)]
+    put("dat", "nothing", walk([], [0, 0, 0]))
+    put("dat", "real_space", walk(some, [0x20, 0x20, 0x20]))
+    put("dat", "empty", walk(some, [0x10000, 0x10004, 0x1000f]))
+    put("dat", "itself", walk(some, [0x1000f, 0x1000b, 0x10007], [(0x10000, 2048, 0x1000f)]))
+    put("dat", "circle", walk(some, [0x1000f, 0x1000f, 0x1000f],
+                              [(0x10000, 2048, 0x1400f), (0x14000, 2048, 0x1800b),
+                               (0x18000, 2048, 0x1c007), (0x1c000, 2048, 0x20003)]))
+    put("dat", "down_to_pages", walk(some, [0x1000f, 0x1400b, 0x18007],
+                                     [(0x10000, 2048, 0x1400f), (0x14000, 2048, 0x1800b),
+                                      (0x18000, 2048, 0x1c007), (0x1c000, 2048, 0x20000),
+                                      (0x20000, 256, 0x5000)]))
+    put("dat", "large_pages", walk(some, [0x10003, 0x10103, 0x1000],
+                                   [(0x10000, 2048, 0x400), (0x1000, 512, 0x610)]))
+    put("dat", "offsets", walk(some, [0x14007, 0x14004, 0x14006], [(0x14000, 2048, 0x14085)]))
+    put("dat", "outside", walk(some, [0x7ffffffffffff00f, 0xffffffffffff000f, 0xfff00f]))
+    put("dat", "records", walk(some, [0x8003, 0x8103, 0x20],
+                               records=record(0x8000, quads(0x9000)) + record(0x9000, quads(0x200)),
+                               prefix=8))
+
+
+def state_description(at=(), code=WAIT, cr1=0, cpus=0, gr=(), records=b""):
+    """at: (offset, bytes to change what works by exclusive or)."""
+    scb = bytearray(512)
+    for offset, data in at:
+        scb[offset:offset + len(data)] = data
+    registers = struct.pack(">16H", *(list(gr) + [0] * 16)[:16])
+    return (bytes([cpus]) + quads(0, cr1) + registers + bytes(scb) + code.ljust(256, b"\0")
+            + records)
+
+
+def state_descriptions():
+    diag, loop = bytes.fromhex("83020044"), bytes.fromhex("a7f40000")
+    put("sie", "works", state_description(code=diag))
+    put("sie", "again_and_again", state_description(code=diag + bytes.fromhex("a7f4fffe")))
+    put("sie", "loops", state_description(code=loop))
+    put("sie", "all_ones", state_description([(0, b"\xff" * 512)]))
+    put("sie", "format_4", state_description([(0x68, b"\x02")]))
+    put("sie", "no_limit", state_description([(0x80, b"\xff" * 16)], code=diag))
+    put("sie", "all_intercepted", state_description([(0x44, b"\xff\xff"), (0x48, b"\xff" * 8)],
+                                                    code=bytes.fromhex("eb0f0200002f")))
+    put("sie", "all_requests", state_description([(0, b"\xff\0\0\0")], code=loop))
+    put("sie", "wild_psw", state_description([(0x90, b"\xff" * 16)]))
+    put("sie", "prefix_outside", state_description([(4, b"\x7f\xff\xe0\0")]))
+    put("sie", "scb_is_lowcore", state_description([(0x80, quads(0x100000))], code=loop))
+    put("sie", "sca", state_description([(0x5c, struct.pack(">I", 0)), (0x64, b"\0\x21\0\0"),
+                                         (0x4c, b"\x90\0\0\0")], gr=[0, 1, 0, 2], cpus=2,
+                                        code=bytes.fromhex("ae310002ae310003ae310001a7f4fffa"),
+                                        records=record(0x210000, b"\xff" * 0x840)))
+    put("sie", "extended_sca", state_description([(0x62, b"\4"), (0x64, b"\0\x21\0\0"),
+                                                  (0x4c, b"\x90\0\0\0")], gr=[0, 1, 0, 2],
+                                                 code=bytes.fromhex("ae310002a7f4fffe")))
+    put("sie", "ipte_lock", state_description([(0x64, b"\0\x21\0\0"), (0x4c, b"\0\0\0\1")],
+                                              code=bytes.fromhex("b2210012b25000122a14"),
+                                              records=record(0x210000, b"\x80" + bytes(7))))
+    put("sie", "host_tables", state_description(code=diag, cr1=0x20 ^ 0x300003, records=(
+        record(0x300000, quads(0x304000) * 8) + record(0x304000, quads(*range(0x1000, 0x80000, 0x1000))))))
+    put("sie", "host_tables_loop", state_description(code=diag, cr1=0x20 ^ 0x30000f,
+                                                     records=record(0x300000, quads(0x30000f) * 512)))
+    put("sie", "guest_tables_loop", state_description(
+        [(0x90, b"\4"), (0x108, quads(0x10000f))], code=loop,
+        records=record(0x200000, quads(0x10000f))))
+    put("sie", "clocks", state_description([(0x28, b"\x80"), (0x30, b"\xff" * 8), (0x90, b"\1"),
+                                            (0x106, b"\x0c")], code=loop))
+    put("sie", "wait", state_description([(0x90, b"\1\2")]))
+    put("sie", "injected", state_description([(0x55, bytes([2])), (0xc0, bytes(range(60)))]))
+    put("sie", "facilities", state_description([(0x1a0, b"\x7f\xff\xff\xf8")],
+                                               code=bytes.fromhex("b2b02000") + diag, gr=[3]))
+
+
+# --- Services ------------------------------------------------------------------------------------
+
+SERVC, DIAG, SIGP, STSI = range(4)
+REBOOTS, TYPES, ENABLED, WAITS = 1, 2, 4, 8
+
+
+def service(steps, blocks=(), flags=0):
+    out = bytes([flags, len(steps) - 1])
+    for kind, insn, registers in steps:
+        registers = (list(registers) + [0] * 8)[:8]
+        out += bytes([kind]) + bytes.fromhex(insn) + quads(*registers[:6])
+        out += struct.pack(">2H", *registers[6:])
+    return out + b"".join(record(at, data) for at, data in blocks)
+
+
+def sccb(size, body=b"", length=None, head=b"\0\0\0\0\0\0"):
+    return (struct.pack(">H", size if length is None else length) + head + body).ljust(size, b"\0")
+
+
+def event(kind, data):
+    return struct.pack(">HBBH", 6 + len(data), kind, 0, 0) + data
+
+
+def services():
+    def call(command, at):
+        return (SERVC, "b2200012", [0, command, at])
+
+    at = 0x10000
+    info, cpus, mask, write, read = 0x20001, 0x10001, 0x780005, 0x760005, 0x770005
+    put("sclp", "info", service([call(info, at), call(cpus, at + 4096)],
+                                [(at, sccb(4096)), (at + 4096, sccb(4096))]))
+    put("sclp", "every_address", service([call(info, a) for a in
+                                          (0, 4, 0x1000, 0x2000, 0x10ff8, 0x10ffc, 0x3fffff8, 1 << 26,
+                                           1 << 31, (1 << 32) + at, (1 << 64) - 8, 0x10fff)],
+                                         [(0x10ff8, sccb(8)), (0x3fffff8, sccb(8, length=4096))]))
+    put("sclp", "lengths", service([call(c, a) for c in (info, cpus, mask, write, read, 7)
+                                    for a in range(at, at + 0x5000, 0x1000)],
+                                   [(at + 0x1000 * i, sccb(64, length=n))
+                                    for i, n in enumerate((0, 7, 8, 9, 4096))]))
+    masks = struct.pack(">HH", 0, 4) + struct.pack(">4I", 0x82000040, 0x82000040, 0, 0)
+    put("sclp", "masks", service([call(mask, at + 64 * i) for i in range(3)], [
+        (at, sccb(28, masks)), (at + 64, sccb(28, b"\0\0\xff\xff" + bytes(16))),
+        (at + 128, sccb(10, b"\0\0"))]))
+    text = event(0x1a, b"hello\n")
+    line = event(2, struct.pack(">HHIIII", 40, 1, 0xd4c4c240, 1, 0, 0)
+                 + struct.pack(">HH", 12, 4) + bytes(8))
+    put("sclp", "write", service([call(mask, at), call(write, at + 64), call(write, at + 256)], [
+        (at, sccb(28, masks)), (at + 64, sccb(8 + len(text), text)),
+        (at + 256, sccb(8 + len(line), line))]))
+    put("sclp", "write_bad", service([call(write, at + 64 * i) for i in range(4)], [
+        (at, sccb(14, event(0x1a, b""))), (at + 64, sccb(14, b"\xff\xff\x1a\0\0\0")),
+        (at + 128, sccb(20, event(2, bytes(6)))), (at + 192, sccb(12, b"\0\0\1\0"))]))
+    put("sclp", "read", service([call(mask, at), call(read, at + 64), call(read, at + 256)], [
+        (at, sccb(28, masks)), (at + 64, sccb(40)),
+        (at + 256, sccb(4000 - 256, head=b"\0\0\0\x80\0\0"))], TYPES | ENABLED | WAITS))
+    put("sclp", "wait", service([call(info, at)], [(at, sccb(4096))], ENABLED | WAITS))
+    put("sclp", "diag", service([(DIAG, f"8312{code:04x}", [0, at, at, 0, 0, 0]) for code in
+                                 (0x10, 0x44, 0x9c, 0x258, 0x288, 0x308, 0x318, 0x500)]))
+    put("sclp", "diag_release", service([(DIAG, "83120010", [0, a, b]) for a, b in
+                                         ((0x10000, 0x3fff000), (0, 0), (at, at - 4096), (at, 1 << 63))]))
+    for code in (0, 1, 3, 4):
+        put("sclp", f"diag_308_{code}", service([(DIAG, "83230308", [0, 0, at, code])],
+                                                flags=REBOOTS if code == 3 else 0))
+    put("sclp", "diag_308_block", service([(DIAG, f"83{r}30308", [0, 0, a, c, a]) for r in (2, 4)
+                                           for c in (5, 6, 7, 8, 9, 10) for a in (0, at, at + 1, 1 << 62)]))
+    put("sclp", "sigp", service([(SIGP, f"ae13{order:04x}", [0, at, 0, cpu, 1]) for cpu in (0, 1, 0xffff)
+                                 for order in (1, 2, 3, 4, 6, 9, 11, 12, 13, 14, 18, 19, 21, 255)]))
+    put("sclp", "sigp_stop", service([(SIGP, "ae130005", [])]))
+    put("sclp", "stsi", service([(STSI, "b27d2000", [fc << 28 | s1, s2, a]) for fc in range(5)
+                                 for s1 in (0, 1, 2) for s2, a in ((1, at), (2, at + 8))]))
+    put("sclp", "stsi_outside", service([(STSI, "b27d2000", [0x10000001, 1, a])
+                                         for a in (1 << 26, 1 << 63, 0xffffffff000)]))
+
+
 if __name__ == "__main__":
     headers()
     images()
     ipibs()
     certificates()
     key_hashes()
+    codes()
+    tables()
+    state_descriptions()
+    services()

@@ -83,7 +83,7 @@ struct command {
 };
 
 extern const struct command cmd_host_create, cmd_host_show, cmd_image_create, cmd_image_info,
-	cmd_image_test, cmd_run;
+	cmd_image_test, cmd_machine_coverage, cmd_run;
 
 /* All commands; ends with NULL. */
 extern const struct command *const commands[];

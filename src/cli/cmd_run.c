@@ -20,6 +20,7 @@
 #include "io.h"
 #include "sclp.h"
 #include "term.h"
+#include "trace.h"
 #include "vm.h"
 
 #define MIB		   (1ull << 20)
@@ -29,7 +30,8 @@
 /* Exit codes beyond the common ones; documented in the man page. */
 enum { EXIT_REBOOT = 3, EXIT_CRASH = 4 };
 
-enum { KERNEL, RAMDISK, PARMLINE, MEMORY, CONSOLE, NO_REBOOT, NOGRAPHIC, OPTS_END };
+enum { KERNEL, RAMDISK, PARMLINE, MEMORY, CONSOLE, NO_REBOOT, SMP, MACHINE, TRACE, COUNTERS, NOGRAPHIC,
+       OPTS_END };
 
 static const struct opt opts[] = {
 	[KERNEL] = { .names = "kernel",
@@ -56,11 +58,29 @@ static const struct opt opts[] = {
 		      .arg = ARG_VALUE,
 		      .value_name = "FILE",
 		      .hint = HINT_FILE,
-		      .help = "Write the guest's console to FILE. Default: the terminal, whose input the "
-			      "guest gets; Ctrl-A h there shows what Ctrl-A does." },
+		      .help = "Write the guest's console to FILE; it gets no input then. Default: standard "
+			      "output and input. On a terminal Ctrl-A h shows what Ctrl-A does." },
 	[NO_REBOOT] = { .names = "no-reboot",
 			.help = "End with exit status 3 when the guest reboots, instead of loading it "
 				"again." },
+	[SMP] = { .names = "smp",
+		  .arg = ARG_VALUE,
+		  .value_name = "N",
+		  .help = "Number of CPUs; there is one." },
+	[MACHINE] = { .names = "machine",
+		      .letter = 'M',
+		      .arg = ARG_VALUE,
+		      .value_name = "TYPE",
+		      .help = "Accepted for QEMU's sake: s390-ccw-virtio, the kind of machine that it is." },
+	[TRACE] = { .names = "trace",
+		    .arg = ARG_LIST,
+		    .value_name = "WHAT",
+		    .help = "Trace the guest: insn (instructions, disassembled), icpt (interceptions: ends "
+			    "of interpretive execution), irq (interruptions). Further addr=LO-HI in "
+			    "hexadecimal: only what happens at these logical addresses; file=FILE instead "
+			    "of standard error. Separated by commas, or repeated." },
+	[COUNTERS] = { .names = "counters",
+		       .help = "Count what the machine does, and print it on standard error at the end." },
 	[NOGRAPHIC] = { .names = "nographic",
 			.help = "Accepted for QEMU's sake: it is always so." },
 	[OPTS_END] = { 0 },
@@ -72,23 +92,100 @@ static const struct rule rules[] = {
 
 /* --- Terminal ---------------------------------------------------------------------------------- */
 
+#define PANIC_TEXT    "Kernel panic - not syncing: "
+#define LINE_BYTES    256
+#define OUTPUT_CHUNK  512 /* a pipe or terminal that can be written takes so much without blocking */
+#define INPUT_WAIT_MS 20  /* until the guest is asked again whether it takes input */
+
 struct terminal {
 	struct vm *vm;
 	int out;
 	bool raw;     /* the terminal's settings are changed */
 	bool escaped; /* Ctrl-A was typed */
-	struct termios saved;
-	int wake[2]; /* ends the input thread */
+	bool quit;    /* Ctrl-A x was typed */
+	int wake[2];  /* readable when the input thread has to end */
+	int stop[2];  /* readable when output must not block any more */
 	pthread_t thread;
 	bool reading;
+
+	/* Of the CPU's thread. */
+	int write_error;
+	uint8_t last; /* byte that was written */
+	char line[LINE_BYTES];
+	size_t line_len;
+	char panic[LINE_BYTES]; /* why the kernel panicked, by its own words */
 };
+
+/* For handlers of signals that end the program without further ado. */
+static struct termios saved_settings;
+static volatile sig_atomic_t settings_changed;
+
+static const int fatal_signals[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT };
+
+static void restore_settings(void)
+{
+	if (settings_changed)
+		tcsetattr(STDIN_FILENO, TCSANOW, &saved_settings);
+	settings_changed = false;
+}
+
+static void on_fatal_signal(int sig)
+{
+	restore_settings();
+	signal(sig, SIG_DFL);
+	raise(sig);
+}
+
+/* Keeps the guest's last line, and what a panic says. */
+static void follow_lines(struct terminal *t, const uint8_t *data, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		const char *found;
+
+		if (data[i] >= ' ' && data[i] <= '~' && t->line_len < LINE_BYTES - 1)
+			t->line[t->line_len++] = (char)data[i];
+		if (data[i] != '\n' && data[i] != '\r')
+			continue;
+		t->line[t->line_len] = '\0';
+		t->line_len = 0;
+		found = strstr(t->line, PANIC_TEXT);
+		if (found)
+			memcpy(t->panic, found + strlen(PANIC_TEXT),
+			       strlen(found + strlen(PANIC_TEXT)) + 1);
+	}
+}
+
+/* False when output has to be given up: nobody takes it, and the program is to end. */
+static bool await_output(const struct terminal *t)
+{
+	struct pollfd fds[2] = { { .fd = t->out, .events = POLLOUT },
+				 { .fd = t->stop[0], .events = POLLIN } };
+
+	while (poll(fds, 2, -1) < 0)
+		if (errno != EINTR)
+			return true; /* write() will tell */
+	return fds[0].revents || !fds[1].revents;
+}
 
 static void output(void *ctx, const uint8_t *data, size_t len)
 {
-	const struct terminal *t = ctx;
+	struct terminal *t = ctx;
 
-	/* A console that nobody can read any more is no reason to stop the guest. */
-	(void)io_write_full(t->out, data, len);
+	follow_lines(t, data, len);
+	if (len)
+		t->last = data[len - 1];
+	while (len && !t->write_error && await_output(t)) {
+		ssize_t n = write(t->out, data, len < OUTPUT_CHUNK ? len : OUTPUT_CHUNK);
+
+		if (n < 0 && errno != EINTR && errno != EAGAIN)
+			t->write_error = errno;
+		if (n > 0) {
+			data += n;
+			len -= (size_t)n;
+		}
+	}
+	if (t->write_error == EPIPE)
+		vm_quit(t->vm); /* as any program whose output nobody reads */
 }
 
 static void say_raw(const struct terminal *t, const char *text)
@@ -102,6 +199,8 @@ static void command(struct terminal *t, uint8_t key)
 
 	switch (key) {
 	case 'x':
+		t->quit = true;
+		(void)io_write_full(t->stop[1], "", 1);
 		vm_quit(t->vm);
 		break;
 	case 'q':
@@ -109,7 +208,7 @@ static void command(struct terminal *t, uint8_t key)
 			say_raw(t, "\r\n[zpv: the guest does not listen to shutdown requests]\r\n");
 		break;
 	case ESCAPE:
-		sclp_input(t->vm->sclp, &escape, 1);
+		(void)sclp_input(t->vm->sclp, &escape, 1);
 		break;
 	default:
 		say_raw(t, "\r\n[zpv: Ctrl-A x quit, Ctrl-A q ask the guest to shut down, "
@@ -121,9 +220,25 @@ static void typed(struct terminal *t, uint8_t key)
 {
 	if (t->escaped)
 		command(t, key);
-	else if (key != ESCAPE || !t->raw)
-		sclp_input(t->vm->sclp, &key, 1);
-	t->escaped = !t->escaped && key == ESCAPE && t->raw;
+	else if (key != ESCAPE)
+		(void)sclp_input(t->vm->sclp, &key, 1); /* lost when the guest does not read */
+	t->escaped = !t->escaped && key == ESCAPE;
+}
+
+/* Input that is no terminal waits for the guest. False: the guest has ended. */
+static bool pass_on(struct terminal *t, const uint8_t *data, size_t len)
+{
+	struct pollfd wake = { .fd = t->wake[0], .events = POLLIN };
+
+	while (len) {
+		size_t n = sclp_input(t->vm->sclp, data, len);
+
+		data += n;
+		len -= n;
+		if (len && poll(&wake, 1, INPUT_WAIT_MS) > 0)
+			return false;
+	}
+	return true;
 }
 
 static void *read_input(void *arg)
@@ -136,33 +251,47 @@ static void *read_input(void *arg)
 	while (poll(fds, 2, -1) > 0 && !fds[1].revents) {
 		ssize_t n = read(STDIN_FILENO, keys, sizeof(keys));
 
+		if (n < 0 && (errno == EINTR || errno == EAGAIN))
+			continue;
 		if (n <= 0)
 			break;
-		for (ssize_t i = 0; i < n; i++)
+		for (ssize_t i = 0; t->raw && i < n; i++)
 			typed(t, keys[i]);
+		if (!t->raw && !pass_on(t, keys, (size_t)n))
+			break;
 	}
 	return NULL;
 }
 
+/* A terminal whose foreground another program has is left alone. */
 static void make_raw(struct terminal *t)
 {
+	const struct sigaction act = { .sa_handler = on_fatal_signal };
+	struct sigaction old;
 	struct termios raw;
 
-	if (!isatty(STDIN_FILENO) || tcgetattr(STDIN_FILENO, &t->saved) != 0)
+	if (!isatty(STDIN_FILENO) || tcgetpgrp(STDIN_FILENO) != getpgrp() ||
+	    tcgetattr(STDIN_FILENO, &saved_settings) != 0)
 		return;
-	raw = t->saved;
+	for (size_t i = 0; i < ARRAY_SIZE(fatal_signals); i++)
+		if (sigaction(fatal_signals[i], NULL, &old) == 0 && old.sa_handler == SIG_DFL)
+			sigaction(fatal_signals[i], &act, NULL);
+	raw = saved_settings;
 	cfmakeraw(&raw);
 	raw.c_oflag |= OPOST;
+	settings_changed = true;
 	t->raw = tcsetattr(STDIN_FILENO, TCSANOW, &raw) == 0;
 }
 
-static void terminal_begin(struct terminal *t)
+static int terminal_begin(struct terminal *t, struct zpv_err *err)
 {
-	t->wake[0] = t->wake[1] = -1;
-	if (t->out != STDOUT_FILENO || pipe2(t->wake, O_CLOEXEC) != 0)
-		return;
+	if (pipe2(t->wake, O_CLOEXEC) != 0 || pipe2(t->stop, O_CLOEXEC) != 0)
+		return err_errno(err, ZPV_ERR_IO, "cannot make a pipe");
+	if (t->out != STDOUT_FILENO)
+		return 0;
 	make_raw(t);
 	t->reading = pthread_create(&t->thread, NULL, read_input, t) == 0;
+	return 0;
 }
 
 static void terminal_end(struct terminal *t)
@@ -171,28 +300,243 @@ static void terminal_end(struct terminal *t)
 		(void)io_write_full(t->wake[1], "", 1);
 		pthread_join(t->thread, NULL);
 	}
-	if (t->raw)
-		tcsetattr(STDIN_FILENO, TCSANOW, &t->saved);
-	io_close_fd(&t->wake[0]);
-	io_close_fd(&t->wake[1]);
+	/* Our own messages begin a line. */
+	if (t->out == STDOUT_FILENO && t->last && t->last != '\n' && !t->write_error)
+		say_raw(t, "\n");
+	restore_settings();
+}
+
+static void terminal_free(struct terminal *t)
+{
+	for (size_t i = 0; i < 2; i++) {
+		io_close_fd(&t->wake[i]);
+		io_close_fd(&t->stop[i]);
+	}
 }
 
 /* --- Signals ------------------------------------------------------------------------------------ */
 
+struct signals {
+	struct terminal *t;
+	sigset_t set;
+	pthread_t thread;
+	bool listening;
+	int caught;
+};
+
 /* Waits for a signal that ends the program, so that the terminal is restored first. */
 static void *await_signal(void *arg)
 {
-	struct vm *vm = arg;
-	sigset_t set;
+	struct signals *s = arg;
 	int sig;
 
-	sigemptyset(&set);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGHUP);
-	if (sigwait(&set, &sig) == 0)
-		vm_quit(vm);
+	if (sigwait(&s->set, &sig) != 0)
+		return NULL;
+	s->caught = sig;
+	(void)io_write_full(s->t->stop[1], "", 1);
+	vm_quit(s->t->vm);
 	return NULL;
+}
+
+/* Before there is any thread, so that only the one that waits for them gets them. */
+static void signals_block(struct signals *s)
+{
+	static const int stopping[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
+
+	sigemptyset(&s->set);
+	for (size_t i = 0; i < ARRAY_SIZE(stopping); i++) {
+		struct sigaction old;
+
+		/* What was ignored when the program started (nohup) stays ignored. */
+		if (sigaction(stopping[i], NULL, &old) == 0 && old.sa_handler != SIG_IGN)
+			sigaddset(&s->set, stopping[i]);
+	}
+	pthread_sigmask(SIG_BLOCK, &s->set, NULL);
+	signal(SIGPIPE, SIG_IGN);
+}
+
+static void signals_begin(struct signals *s)
+{
+	s->listening = pthread_create(&s->thread, NULL, await_signal, s) == 0;
+}
+
+static void signals_end(struct signals *s)
+{
+	if (s->listening) {
+		pthread_cancel(s->thread);
+		pthread_join(s->thread, NULL);
+	}
+	pthread_sigmask(SIG_UNBLOCK, &s->set, NULL);
+}
+
+/* Ends the program by the signal that it was asked to end by. */
+static void die_by(int sig)
+{
+	fflush(NULL);
+	signal(sig, SIG_DFL);
+	raise(sig);
+}
+
+/* --- Tracing and counting ------------------------------------------------------------------------ */
+
+struct tracing {
+	bool on;
+	const char *path; /* NULL: standard error */
+	FILE *file;
+	struct trace_config config;
+};
+
+static void trace_line(void *ctx, const char *text)
+{
+	fprintf(ctx, "%s\n", text);
+}
+
+/* LO-HI, or one address. */
+static bool parse_range(const char *text, struct trace_config *config)
+{
+	char *end;
+
+	errno = 0;
+	config->first = config->last = strtoull(text, &end, 16);
+	if (end == text || (*end && *end != '-'))
+		return false;
+	if (*end == '-') {
+		text = end + 1;
+		config->last = strtoull(text, &end, 16);
+	}
+	return end != text && !*end && !errno && config->first <= config->last;
+}
+
+static bool parse_trace_item(const char *item, struct tracing *t)
+{
+	static const struct {
+		const char *name;
+		enum trace_kind kind;
+	} kinds[] = { { "insn", TRACE_INSN }, { "icpt", TRACE_ICPT }, { "irq", TRACE_IRQ } };
+
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+		if (strcmp(item, kinds[i].name) != 0)
+			continue;
+		t->config.kinds |= kinds[i].kind;
+		return true;
+	}
+	if (strncmp(item, "addr=", 5) == 0)
+		return parse_range(item + 5, &t->config);
+	if (strncmp(item, "file=", 5) != 0 || !item[5])
+		return false;
+	t->path = item + 5;
+	return true;
+}
+
+static int parse_trace(const struct args *args, struct tracing *t)
+{
+	const struct list *list = &args->list[TRACE];
+
+	*t = (struct tracing){ .on = args->seen[TRACE] || args->seen[COUNTERS],
+			       .config = { .last = UINT64_MAX, .line = trace_line } };
+	for (size_t i = 0; i < list->n; i++) {
+		if (parse_trace_item(list->items[i], t))
+			continue;
+		term_error("trace item '%s' is none of insn, icpt, irq, addr=LO-HI and file=FILE",
+			   list->items[i]);
+		return EXIT_USAGE;
+	}
+	if (!list->n || t->config.kinds)
+		return EXIT_OK;
+	term_error("'--trace' needs at least one of insn, icpt and irq");
+	return EXIT_USAGE;
+}
+
+static int tracing_begin(struct tracing *t, struct vm *vm, struct zpv_err *err)
+{
+	if (!t->on)
+		return 0;
+	t->file = t->path ? fopen(t->path, "we") : stderr;
+	if (!t->file)
+		return err_errno(err, ZPV_ERR_IO, "cannot write '%s'", t->path);
+	t->config.ctx = t->file;
+	if (!machine_trace(vm->m, &t->config))
+		return err_set(err, ZPV_ERR_NOMEM, "no memory");
+	return 0;
+}
+
+static void add_counters(struct cpu_counters *sum, const struct cpu_counters *c)
+{
+	sum->instructions += c->instructions;
+	sum->cpu_ns += c->cpu_ns;
+	sum->tlb_misses += c->tlb_misses;
+	sum->itlb_misses += c->itlb_misses;
+	sum->decoded += c->decoded;
+	sum->code_evicted += c->code_evicted;
+	sum->sie_exits += c->sie_exits;
+	for (size_t i = 0; i < CPU_ICPT_CODES; i++)
+		sum->icpt[i] += c->icpt[i];
+	sum->program += c->program;
+	sum->svc += c->svc;
+	sum->external += c->external;
+	sum->io += c->io;
+	sum->restart += c->restart;
+}
+
+static void print_count(const char *what, uint64_t n, uint64_t instructions)
+{
+	fprintf(stderr, "  %-22s %14llu", what, (unsigned long long)n);
+	if (instructions)
+		fprintf(stderr, "  %.3f in 1000 instructions",
+			1e3 * (double)n / (double)instructions);
+	fputc('\n', stderr);
+}
+
+static void print_counters(const struct vm *vm)
+{
+	struct cpu_counters c = { 0 };
+	char what[64];
+
+	for (unsigned int i = 0; i < machine_cpus(vm->m); i++) {
+		struct cpu_counters one = cpu_counters(machine_cpu(vm->m, i));
+
+		add_counters(&c, &one);
+	}
+	fprintf(stderr, "zpv: counters\n");
+	print_count("instructions", c.instructions, 0);
+	fprintf(stderr, "  %-22s %14.1f  in %.3f s of CPU time\n", "MIPS",
+		c.cpu_ns ? 1e3 * (double)c.instructions / (double)c.cpu_ns : 0,
+		1e-9 * (double)c.cpu_ns);
+	print_count("decoded instructions", c.decoded, c.instructions);
+	print_count("evicted code pages", c.code_evicted, 0);
+	print_count("TLB misses", c.tlb_misses, c.instructions);
+	print_count("instruction TLB misses", c.itlb_misses, c.instructions);
+	print_count("program interruptions", c.program, 0);
+	print_count("supervisor calls", c.svc, 0);
+	print_count("external interruptions", c.external, 0);
+	print_count("I/O interruptions", c.io, 0);
+	print_count("restart interruptions", c.restart, 0);
+	print_count("exits of SIE", c.sie_exits, 0);
+	for (unsigned int i = 0; i < CPU_ICPT_CODES; i++) {
+		if (!c.icpt[i])
+			continue;
+		snprintf(what, sizeof(what), "  %02x %s", i, trace_icpt_name(i));
+		print_count(what, c.icpt[i], 0);
+	}
+}
+
+/* False when the trace could not be written. */
+static bool tracing_end(struct tracing *t, const struct args *args, const struct vm *vm)
+{
+	bool ok = true;
+
+	if (!t->file)
+		return true;
+	machine_untrace(vm->m);
+	if (args->seen[COUNTERS])
+		print_counters(vm);
+	if (t->path) {
+		ok = !ferror(t->file);
+		ok = fclose(t->file) == 0 && ok;
+		if (!ok)
+			term_error("cannot write '%s'", t->path);
+	}
+	return ok;
 }
 
 /* --- The command --------------------------------------------------------------------------------- */
@@ -218,10 +562,48 @@ static int parse_memory(const struct args *args, uint64_t *bytes)
 	return 0;
 }
 
-/* What the end of the guest means for the caller. */
-static int verdict(const struct args *args, const struct vm *vm)
+static bool check_smp(const struct args *args)
 {
-	switch (vm->end) {
+	return !args->seen[SMP] || strcmp(args->value[SMP], "1") == 0;
+}
+
+/* QEMU's name, perhaps with the version behind it. */
+static bool check_machine(const struct args *args)
+{
+	static const char type[] = "s390-ccw-virtio";
+	const char *text = args->value[MACHINE];
+
+	if (!args->seen[MACHINE])
+		return true;
+	return strncmp(text, type, strlen(type)) == 0 &&
+	       (!text[strlen(type)] || text[strlen(type)] == '-') && !strchr(text, ',');
+}
+
+static void explain_crash(const struct terminal *t)
+{
+	const struct vm *vm = t->vm;
+	const char *why = vm_explain(vm);
+
+	if (vm->crash == VM_DISABLED_WAIT)
+		term_error("the guest crashed: disabled wait, PSW %016llx %016llx",
+			   (unsigned long long)vm->end_psw[0], (unsigned long long)vm->end_psw[1]);
+	else
+		term_error("the guest crashed: PSW %016llx %016llx",
+			   (unsigned long long)vm->end_psw[0], (unsigned long long)vm->end_psw[1]);
+	if (t->panic[0])
+		fprintf(stderr, "  kernel panic: %s\n", t->panic);
+	else if (why)
+		fprintf(stderr, "  %s\n", why);
+	else if (t->last)
+		fprintf(stderr, "  the guest stopped by itself; its last lines say why\n");
+	else
+		fprintf(stderr, "  the guest stopped by itself and printed nothing\n");
+}
+
+/* What the end of the guest means for the caller. */
+static int verdict(const struct args *args, const struct terminal *t)
+{
+	switch (t->vm->end) {
 	case VM_POWERED_OFF:
 		term_say(args, "zpv: the guest powered off");
 		return EXIT_OK;
@@ -229,40 +611,61 @@ static int verdict(const struct args *args, const struct vm *vm)
 		term_say(args, "zpv: the guest asked for a reboot");
 		return EXIT_REBOOT;
 	case VM_CRASHED:
-		term_error("the guest crashed: disabled wait with PSW %016llx %016llx",
-			   (unsigned long long)vm->end_psw[0], (unsigned long long)vm->end_psw[1]);
+		explain_crash(t);
 		return EXIT_CRASH;
 	default:
+		if (t->quit)
+			term_say(args, "zpv: quit");
 		return EXIT_ERROR;
 	}
 }
 
+static int finish(const struct args *args, const struct terminal *t, int rc,
+		  const struct zpv_err *err)
+{
+	if (rc) {
+		term_error("%s", err->text);
+		return rc == -ZPV_ERR_USAGE ? EXIT_USAGE : EXIT_ERROR;
+	}
+	rc = verdict(args, t);
+	if (!t->write_error)
+		return rc;
+	errno = t->write_error;
+	term_error("cannot write the guest's console: %m");
+	return rc == EXIT_OK ? EXIT_ERROR : rc;
+}
+
 static int boot(const struct args *args, struct vm_config *config, int out)
 {
-	struct terminal t = { .out = out };
+	struct terminal t = { .out = out, .wake = { -1, -1 }, .stop = { -1, -1 } };
 	struct console console = { .output = output, .ctx = &t };
+	struct signals signals = { .t = &t };
 	struct zpv_err err = { 0 };
-	pthread_t signals;
-	bool listening;
-	int rc;
+	struct tracing tracing;
+	int rc = parse_trace(args, &tracing);
 
+	if (rc)
+		return rc;
 	config->console = &console;
+	signals_block(&signals);
 	rc = vm_new(config, &t.vm, &err);
 	if (!rc) {
-		term_block_signals();
-		listening = pthread_create(&signals, NULL, await_signal, t.vm) == 0;
-		terminal_begin(&t);
-		rc = vm_run(t.vm, &err);
+		signals_begin(&signals);
+		rc = terminal_begin(&t, &err);
+		if (!rc)
+			rc = tracing_begin(&tracing, t.vm, &err);
+		if (!rc)
+			rc = vm_run(t.vm, &err);
 		terminal_end(&t);
-		if (listening) {
-			pthread_cancel(signals);
-			pthread_join(signals, NULL);
-		}
 	}
-	if (rc)
-		term_error("%s", err.text);
-	rc = rc ? (rc == -ZPV_ERR_USAGE ? EXIT_USAGE : EXIT_ERROR) : verdict(args, t.vm);
+	signals_end(&signals);
+	rc = finish(args, &t, rc, &err);
+	if (!tracing_end(&tracing, args, t.vm) && rc == EXIT_OK)
+		rc = EXIT_ERROR;
 	vm_free(t.vm);
+	terminal_free(&t);
+	if (signals.caught)
+		die_by(signals.caught);
 	return rc;
 }
 
@@ -285,6 +688,16 @@ static int run(const struct args *args)
 	if (parse_memory(args, &config.memory_bytes) != 0) {
 		term_error("memory size '%s' is not a number of MiB, or of GiB with G",
 			   args->value[MEMORY]);
+		return EXIT_USAGE;
+	}
+	if (!check_smp(args)) {
+		term_error("%s CPUs: this machine has 1", args->value[SMP]);
+		return EXIT_USAGE;
+	}
+	if (!check_machine(args)) {
+		term_error(
+			"machine type '%s' is not known, only s390-ccw-virtio without properties",
+			args->value[MACHINE]);
 		return EXIT_USAGE;
 	}
 	if (args->seen[CONSOLE]) {

@@ -91,6 +91,7 @@ static void print_bash(void)
 	     "\t2) case ${words[1]} in\n"
 	     "\t\thost) COMPREPLY=($(compgen -W 'create show' -- \"$cur\")) ;;\n"
 	     "\t\timage) COMPREPLY=($(compgen -W 'create info test' -- \"$cur\")) ;;\n"
+	     "\t\tmachine) COMPREPLY=($(compgen -W 'coverage' -- \"$cur\")) ;;\n"
 	     "\t\tcompletion) COMPREPLY=($(compgen -W 'bash zsh fish' -- \"$cur\")) ;;\n\t\tesac ;;\n"
 	     "\tesac\n} && complete -F _zpv zpv");
 }
@@ -160,6 +161,7 @@ static void print_zsh(void)
 	puts("\n\t\treturn\n\tfi\n\tif (( CURRENT == 3 )); then\n\t\tcase $words[2] in\n"
 	     "\t\thost) compadd create show; return ;;\n"
 	     "\t\timage) compadd create info test; return ;;\n"
+	     "\t\tmachine) compadd coverage; return ;;\n"
 	     "\t\tcompletion) compadd bash zsh fish; return ;;\n\t\tesac\n\tfi\n"
 	     "\tlocal cmd=\"$words[2] $words[3]\"\n\tlocal -i skip=2\n\tcase $words[2] in");
 	for (size_t i = 0; commands[i]; i++)
@@ -218,7 +220,7 @@ static void fish_command(const struct command *cmd)
 
 	if (in_group(cmd)) {
 		printf("complete -c zpv -n '__fish_seen_subcommand_from %.*s; and not "
-		       "__fish_seen_subcommand_from create show info test' -a %s -d ",
+		       "__fish_seen_subcommand_from create show info test coverage' -a %s -d ",
 		       group, cmd->name, cmd->name + group + 1);
 		fish_quote(cmd->summary);
 		putchar('\n');

@@ -29,6 +29,12 @@ void ebcdic_to_ascii(const uint8_t *from, uint8_t *to, size_t len)
 	}
 }
 
+void ebcdic_from_ascii(const uint8_t *from, uint8_t *to, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		to[i] = from[i] >= ' ' && from[i] <= '~' ? code[from[i] - ' '] : BLANK;
+}
+
 void ebcdic_field(uint8_t *to, size_t len, const char *text)
 {
 	memset(to, BLANK, len);

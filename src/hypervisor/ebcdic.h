@@ -11,6 +11,9 @@
 /* Characters without a counterpart become '.'. */
 void ebcdic_to_ascii(const uint8_t *from, uint8_t *to, size_t len);
 
+/* Characters without a counterpart become blanks. */
+void ebcdic_from_ascii(const uint8_t *from, uint8_t *to, size_t len);
+
 /* Writes text padded with blanks to len bytes. */
 void ebcdic_field(uint8_t *to, size_t len, const char *text);
 

@@ -199,17 +199,45 @@ bool gmap_lookup(const struct gmap *g, gaddr_t at, haddr_t *out)
 	return true;
 }
 
+static void clear_page(struct gmap *g, uint64_t at)
+{
+	haddr_t frame;
+	struct pic pic;
+
+	if (!gmap_lookup(g, gaddr(at), &frame))
+		return;
+	pic = storage_clear(g->vm->m, frame, 4096);
+	if (pic.code)
+		vm_fail(g->vm, "guest page %#llx cannot be cleared (%#x)", (unsigned long long)at,
+			pic.code);
+}
+
+/* Where to look next when there may be nothing at this address: behind what has no table. */
+static uint64_t behind(struct gmap *g, uint64_t at)
+{
+	uint64_t segment = segment_entry(g, at, false);
+
+	if (!segment)
+		return (at / SEGMENT_TABLE_COVERS + 1) * SEGMENT_TABLE_COVERS;
+	if (read_entry(g, segment) & ENTRY_INVALID)
+		return (at / MIB + 1) * MIB;
+	return at;
+}
+
+void gmap_discard(struct gmap *g, uint64_t first, uint64_t last)
+{
+	for (uint64_t at = first; at <= last && at < g->bytes;) {
+		uint64_t next = behind(g, at);
+
+		if (next == at) {
+			clear_page(g, at);
+			next += 4096;
+		}
+		at = next;
+	}
+}
+
 void gmap_clear(struct gmap *g)
 {
-	for (uint64_t at = 0; at < g->bytes; at += 4096) {
-		haddr_t frame;
-		struct pic pic;
-
-		if (!gmap_lookup(g, gaddr(at), &frame))
-			continue;
-		pic = storage_clear(g->vm->m, frame, 4096);
-		if (pic.code)
-			vm_fail(g->vm, "guest page %#llx cannot be cleared (%#x)",
-				(unsigned long long)at, pic.code);
-	}
+	gmap_discard(g, 0, g->bytes - 4096);
 }

@@ -33,7 +33,9 @@ bool gmap_lookup(const struct gmap *g, gaddr_t at, haddr_t *out);
 /* Pages that are present. */
 uint64_t gmap_present(const struct gmap *g);
 
-/* Zeros all pages that are present. */
+/* Zeros the pages from first to last (addresses of pages) that are present. */
+void gmap_discard(struct gmap *g, uint64_t first, uint64_t last);
+/* The same with all pages. */
 void gmap_clear(struct gmap *g);
 
 #endif

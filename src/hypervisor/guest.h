@@ -19,6 +19,21 @@
 #define GPSW_PROBLEM  BIT64(15)
 #define GPSW_CC_SHIFT 44
 
+/* External interruption codes. */
+enum {
+	EXT_EMERGENCY = 0x1201,
+	EXT_EXTERNAL_CALL = 0x1202,
+	EXT_SERVICE_SIGNAL = 0x2401,
+};
+
+/* Subclasses of external interruptions in CR0. */
+#define GCR0_EMERGENCY	   BIT64(49)
+#define GCR0_EXTERNAL_CALL BIT64(50)
+#define GCR0_CKC	   BIT64(52)
+#define GCR0_CPU_TIMER	   BIT64(53)
+#define GCR0_SERVICE	   BIT64(54)
+#define GCR0_CKC_SIGN	   BIT64(10)
+
 /* The state description as it was read after SIE; written back before the next. */
 struct guest {
 	struct vcpu *v;
@@ -34,6 +49,9 @@ uint64_t guest_psw_mask(const struct guest *g);
 void guest_set_cc(struct guest *g, unsigned int cc);
 uint32_t guest_prefix(const struct guest *g);
 
+/* An effective address by the PSW's addressing mode. */
+uint64_t guest_effective(const struct guest *g, uint64_t addr);
+
 /* base + displacement of an S-format operand (or of RS, the same place) by ipb. */
 uint64_t guest_operand(const struct guest *g);
 
@@ -44,10 +62,17 @@ struct pic guest_store(struct guest *g, uint64_t vaddr, const void *data, size_t
 struct pic guest_load_real(struct guest *g, uint64_t raddr, void *data, size_t len) MUST_CHECK;
 struct pic guest_store_real(struct guest *g, uint64_t raddr, const void *data, size_t len)
 	MUST_CHECK;
+/* Makes the page behind a logical address present. Return: as the loads. */
+struct pic guest_page_in(struct guest *g, uint64_t vaddr) MUST_CHECK;
 gaddr_t guest_absolute(const struct guest *g, uint64_t raddr);
 
 /* Makes the guest take an interruption: stores codes and old PSW, loads the new one. */
 void guest_inject_program(struct guest *g, struct pic pic);
+/* param is the service signal's alone. */
 void guest_inject_external(struct guest *g, uint16_t code, uint32_t param);
+void guest_inject_restart(struct guest *g);
+
+/* The PSW designates the intercepted instruction again. */
+void guest_step_back(struct guest *g);
 
 #endif

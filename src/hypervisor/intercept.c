@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "gmap.h"
+#include "lowcore.h"
 
 enum { PGM_OPERATION = 1, PGM_PRIVILEGED = 2, PGM_ADDRESSING = 5, PGM_SPECIFICATION = 6 };
 
@@ -14,6 +15,8 @@ enum { PGM_OPERATION = 1, PGM_PRIVILEGED = 2, PGM_ADDRESSING = 5, PGM_SPECIFICAT
 #define CPU_ID		   0x0000000128178000ull /* version 0, id 1, type 2817 (machine.md section 4) */
 #define STFL_ADDR	   0xc8u
 #define CR0_LOW_PROTECTION BIT64(35)
+#define TEID_STORE	   0x400u
+#define OPERATION_LCTLG	   0x2f
 
 static void inject(struct guest *g, uint16_t code)
 {
@@ -68,7 +71,8 @@ static void spx(struct guest *g)
 	if (!operand(g, &value, sizeof(value), 4, false))
 		return;
 	prefix = be32_get(value) & SCB_PREFIX_MASK;
-	if (vm_read(g->v->vm, gaddr(prefix + 4096), &byte, 1).code) {
+	if (vm_read(g->v->vm, gaddr(prefix), &byte, 1).code ||
+	    vm_read(g->v->vm, gaddr(prefix + 4096), &byte, 1).code) {
 		inject(g, PGM_ADDRESSING);
 		return;
 	}
@@ -127,11 +131,11 @@ static void tb(struct guest *g)
 {
 	static const uint8_t zeros[4096];
 	unsigned int r2 = be32_get(g->scb.ipb) >> 16 & 15;
-	uint64_t raddr = guest_gr(g, r2) & ~0xfffull;
+	uint64_t raddr = guest_effective(g, guest_gr(g, r2)) & ~0xfffull;
 	struct pic pic;
 
 	if (raddr <= 4096 && be64_get(g->scb.gcr[0]) & CR0_LOW_PROTECTION) {
-		pic = (struct pic){ .code = 4, .level = PIC_GUEST, .teid = raddr };
+		pic = (struct pic){ .code = 4, .level = PIC_GUEST, .teid = raddr | TEID_STORE };
 		guest_inject_program(g, pic);
 		return;
 	}
@@ -177,10 +181,28 @@ static void sckpf(struct guest *g)
 
 /* --- SIGP --------------------------------------------------------------------------------------- */
 
-enum sigp_order { SIGP_SENSE = 1, SIGP_STOP = 5, SIGP_SET_ARCH = 18, SIGP_SENSE_RUNNING = 21 };
-#define SIGP_INVALID_PARAMETER 0x100u
+enum sigp_order {
+	SIGP_SENSE = 1,
+	SIGP_EXTERNAL_CALL = 2,
+	SIGP_EMERGENCY = 3,
+	SIGP_START = 4,
+	SIGP_STOP = 5,
+	SIGP_RESTART = 6,
+	SIGP_STOP_STORE_STATUS = 9,
+	SIGP_INITIAL_RESET = 11,
+	SIGP_RESET = 12,
+	SIGP_SET_PREFIX = 13,
+	SIGP_STORE_STATUS = 14,
+	SIGP_SET_ARCH = 18,
+	SIGP_COND_EMERGENCY = 19,
+	SIGP_SENSE_RUNNING = 21,
+};
 #define SIGP_INVALID_ORDER     0x02u
+#define SIGP_CALL_PENDING      0x80u
+#define SIGP_INVALID_PARAMETER 0x100u
 #define SIGP_INCORRECT_STATE   0x200u
+#define SIGP_STATUS_ADDR       0x7ffffe00u
+#define ARCH_MODE_ADDR	       0xa3u
 
 static void sigp_status(struct guest *g, unsigned int r1, uint32_t status)
 {
@@ -188,34 +210,81 @@ static void sigp_status(struct guest *g, unsigned int r1, uint32_t status)
 	guest_set_cc(g, 1);
 }
 
-/* One CPU: everything but orders to itself finds nobody. */
-static void sigp(struct guest *g, unsigned int r1, unsigned int r3)
+/* The only CPU stops: nothing can start it again. */
+static void sigp_stop(struct guest *g)
 {
-	unsigned int order = guest_operand(g) & 0xff;
+	vm_set_end(g->v->vm, VM_POWERED_OFF);
+}
 
-	if ((guest_gr(g, r3) & 0xffff) != CPU_ADDR) {
-		guest_set_cc(g, 3);
-		return;
-	}
+/* Stop and store status: for a host that looks into the storage of a stopped guest. */
+static void store_status(struct guest *g)
+{
+	static const uint8_t arch = 1;
+	struct status_area area;
+
+	vcpu_status(g, &area);
+	if (vm_write(g->v->vm, gaddr(STATUS_AREA), &area, sizeof(area)).code ||
+	    vm_write(g->v->vm, gaddr(ARCH_MODE_ADDR), &arch, 1).code)
+		vm_fail(g->v->vm, "the guest's status cannot be stored");
+}
+
+/* Orders of this CPU to itself, which is operating (machine.md section 6). */
+static void sigp_self(struct guest *g, unsigned int order, unsigned int r1, uint32_t parameter)
+{
+	struct vcpu *v = g->v;
+	uint32_t at = parameter & (order == SIGP_SET_PREFIX ? SCB_PREFIX_MASK : SIGP_STATUS_ADDR);
+
+	guest_set_cc(g, 0);
 	switch (order) {
 	case SIGP_SENSE:
+		if (v->external_call)
+			sigp_status(g, r1, SIGP_CALL_PENDING);
+		break;
 	case SIGP_SENSE_RUNNING:
-		guest_set_cc(g, 0);
+	case SIGP_START:
+		break;
+	case SIGP_EXTERNAL_CALL:
+		if (v->external_call)
+			sigp_status(g, r1, SIGP_CALL_PENDING);
+		v->external_call = true;
+		break;
+	case SIGP_EMERGENCY:
+	case SIGP_COND_EMERGENCY:
+		v->emergency = true;
+		break;
+	case SIGP_RESTART:
+		guest_inject_restart(g);
+		break;
+	case SIGP_STOP_STORE_STATUS:
+		store_status(g);
+		sigp_stop(g);
 		break;
 	case SIGP_STOP:
-		guest_set_cc(g, 0);
-		vm_set_end(g->v->vm, VM_POWERED_OFF);
+	case SIGP_INITIAL_RESET:
+	case SIGP_RESET:
+		sigp_stop(g);
 		break;
-	case SIGP_SET_ARCH:
-		sigp_status(g, r1, SIGP_INVALID_PARAMETER);
-		break;
-	case 13: /* set prefix, store status: only of a stopped CPU */
-	case 14:
-		sigp_status(g, r1, SIGP_INCORRECT_STATE);
+	case SIGP_SET_PREFIX: /* of a stopped CPU only, as storing its status is */
+	case SIGP_STORE_STATUS:
+		sigp_status(g, r1,
+			    at < gmap_bytes(v->vm->gmap) ? SIGP_INCORRECT_STATE :
+							   SIGP_INVALID_PARAMETER);
 		break;
 	default:
 		sigp_status(g, r1, SIGP_INVALID_ORDER);
 	}
+}
+
+static void sigp(struct guest *g, unsigned int r1, unsigned int r3)
+{
+	unsigned int order = guest_operand(g) & 0xff;
+
+	if (order == SIGP_SET_ARCH) /* concerns all CPUs, whichever is named */
+		sigp_status(g, r1, SIGP_INVALID_PARAMETER);
+	else if ((guest_gr(g, r3) & 0xffff) != CPU_ADDR)
+		guest_set_cc(g, 3);
+	else
+		sigp_self(g, order, r1, (uint32_t)guest_gr(g, r1 | 1));
 }
 
 /* --- LOAD CONTROL while an interruption waits for CR0 ------------------------------------------- */
@@ -227,16 +296,15 @@ static void lctl(struct guest *g, unsigned int r1, unsigned int r3, bool wide)
 	uint8_t bytes[16 * 8];
 	uint64_t va = guest_operand(g);
 	uint32_t ipb = be32_get(g->scb.ipb);
+	struct pic pic = { .level = PIC_GUEST };
 
 	/* LCTLG has a 20-bit displacement: DH is the third byte of ipb. */
 	if (wide)
-		va += (uint64_t)(int64_t)(int8_t)(ipb >> 8) * 4096;
-	if (va % size) {
-		inject_specification(g);
-		return;
-	}
-	struct pic pic = guest_load(g, va, bytes, n * size);
-
+		va = guest_effective(g, va + (uint64_t)(int64_t)(int8_t)(ipb >> 8) * 4096);
+	if (va % size)
+		pic.code = PGM_SPECIFICATION;
+	else
+		pic = guest_load(g, va, bytes, n * size);
 	if (pic.code) {
 		guest_inject_program(g, pic);
 		return;
@@ -305,7 +373,10 @@ static void instruction(struct guest *g)
 		lctl(g, r1, r3, false);
 		return;
 	case 0xeb:
-		lctl(g, r1, r3, true);
+		if ((be32_get(g->scb.ipb) & 0xff) == OPERATION_LCTLG)
+			lctl(g, r1, r3, true);
+		else
+			inject(g, PGM_OPERATION);
 		return;
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(handlers); i++) {
@@ -320,11 +391,39 @@ static void instruction(struct guest *g)
 /* The guest cannot take its own program interruption. */
 static void program(struct guest *g)
 {
-	struct vm *vm = g->v->vm;
+	vm_crash(g->v->vm, VM_PROGRAM_LOOP, guest_psw_mask(g), be64_get(g->scb.gpsw_addr));
+}
 
-	vm->end_psw[0] = guest_psw_mask(g);
-	vm->end_psw[1] = be64_get(g->scb.gpsw_addr);
-	vm_set_end(vm, VM_CRASHED);
+/* A clock's interruption, which does not end: the new PSW allows it again (sie.md, code 0x14). */
+static void external(struct guest *g)
+{
+	vm_crash(g->v->vm, VM_EXTERNAL_LOOP, guest_psw_mask(g), be64_get(g->scb.gpsw_addr));
+}
+
+/* MOVE PAGE on pages that are not there: brings them in, and the guest tries again. */
+static void move_page(struct guest *g)
+{
+	uint32_t ipb = be32_get(g->scb.ipb);
+
+	for (unsigned int shift = 16; shift <= 20; shift += 4) {
+		struct pic pic = guest_page_in(g, guest_gr(g, ipb >> shift & 15));
+
+		if (pic.code)
+			break; /* the instruction finds that out itself */
+	}
+	guest_step_back(g);
+}
+
+/* The pages of the prefix area were never touched. */
+static void validity(struct guest *g)
+{
+	struct vm *vm = g->v->vm;
+	uint32_t why = be32_get(g->scb.ipb) >> 16;
+	haddr_t frame;
+
+	if (why != VALIDITY_PREFIX || !gmap_fault_in(vm->gmap, gaddr(guest_prefix(g)), &frame) ||
+	    !gmap_fault_in(vm->gmap, gaddr(guest_prefix(g) + 4096), &frame))
+		vm_fail(vm, "SIE refuses the state description: validity %#x", why);
 }
 
 void intercept(struct guest *g)
@@ -342,14 +441,16 @@ void intercept(struct guest *g)
 	case ICPT_NONE:
 		break; /* the loop delivers what is pending */
 	case ICPT_EXT_INTERRUPTION:
-		guest_inject_external(g, be16_get(g->scb.intr.ext.code), 0);
+		external(g);
 		break;
 	case ICPT_WAIT:
 		vcpu_wait(g);
 		break;
 	case ICPT_VALIDITY:
-		vm_fail(g->v->vm, "SIE refuses the state description: validity %#x",
-			be32_get(g->scb.ipb) >> 16);
+		validity(g);
+		break;
+	case ICPT_PARTIAL:
+		move_page(g);
 		break;
 	default:
 		vm_fail(g->v->vm, "interception %#x was not asked for", g->scb.icptcode);

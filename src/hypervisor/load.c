@@ -10,6 +10,7 @@
 
 #include <elf.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "be.h"
@@ -39,6 +40,16 @@ static int store(struct vm *vm, uint64_t at, const void *data, size_t len, struc
 			       (unsigned long long)at,
 			       (unsigned long long)(vm->config.memory_bytes / MIB));
 	return 0;
+}
+
+/* Files are read at offsets, and again when the guest reboots. */
+static int open_file(const char *path, struct zpv_err *err)
+{
+	struct stat st;
+
+	if (stat(path, &st) == 0 && !S_ISREG(st.st_mode))
+		return err_set(err, ZPV_ERR_IO, "'%s' is not a regular file", path);
+	return io_open_read(path, err);
 }
 
 static int store64(struct vm *vm, uint64_t at, uint64_t v, struct zpv_err *err)
@@ -91,15 +102,22 @@ static uint64_t elf64(const uint8_t *p)
 }
 
 static int load_elf_segment(struct vm *vm, int fd, const char *path, const uint8_t *ph,
-			    struct zpv_err *err)
+			    bool *loaded, struct zpv_err *err)
 {
-	uint64_t size;
+	uint64_t at = elf64(ph + offsetof(Elf64_Phdr, p_paddr));
+	uint64_t memory = elf64(ph + offsetof(Elf64_Phdr, p_memsz)), size = 0;
 	int rc;
 
 	if (ph[3] != PT_LOAD)
 		return 0;
-	rc = copy_file(vm, fd, path, elf64(ph + offsetof(Elf64_Phdr, p_offset)),
-		       elf64(ph + offsetof(Elf64_Phdr, p_paddr)),
+	*loaded = true;
+	if (memory > vm->config.memory_bytes || at > vm->config.memory_bytes - memory)
+		return err_set(err, ZPV_ERR_FORMAT,
+			       "'%s': a segment of %#llx bytes at %#llx does not fit the guest's "
+			       "%llu MiB of memory",
+			       path, (unsigned long long)memory, (unsigned long long)at,
+			       (unsigned long long)(vm->config.memory_bytes / MIB));
+	rc = copy_file(vm, fd, path, elf64(ph + offsetof(Elf64_Phdr, p_offset)), at,
 		       elf64(ph + offsetof(Elf64_Phdr, p_filesz)), &size, err);
 	if (!rc && size != elf64(ph + offsetof(Elf64_Phdr, p_filesz)))
 		return err_set(err, ZPV_ERR_FORMAT, "'%s': a segment exceeds the file", path);
@@ -111,6 +129,7 @@ static int load_elf(struct vm *vm, int fd, const char *path, const uint8_t *head
 {
 	uint64_t phoff = elf64(head + offsetof(Elf64_Ehdr, e_phoff));
 	unsigned int n = elf16(head + offsetof(Elf64_Ehdr, e_phnum));
+	bool loaded = false;
 	int rc = 0;
 
 	if (head[EI_CLASS] != ELFCLASS64 || head[EI_DATA] != ELFDATA2MSB ||
@@ -123,8 +142,11 @@ static int load_elf(struct vm *vm, int fd, const char *path, const uint8_t *head
 		if (io_pread_full(fd, ph, sizeof(ph), phoff + i * sizeof(ph)) != sizeof(ph))
 			return err_set(err, ZPV_ERR_FORMAT, "'%s': program headers exceed the file",
 				       path);
-		rc = load_elf_segment(vm, fd, path, ph, err);
+		rc = load_elf_segment(vm, fd, path, ph, &loaded, err);
 	}
+	if (!rc && !loaded)
+		return err_set(err, ZPV_ERR_FORMAT, "'%s' is an ELF file with nothing to load",
+			       path);
 	*entry = elf64(head + offsetof(Elf64_Ehdr, e_entry));
 	return rc;
 }
@@ -154,45 +176,92 @@ static int short_psw(const uint8_t *head, const char *path, uint64_t *mask, uint
 	return 0;
 }
 
+/* Above the kernel, and below the end of memory: the kernel moves it where it has to. */
 static int load_initrd(struct vm *vm, uint64_t kernel_end, struct zpv_err *err)
 {
 	const char *path = vm->config.boot.ramdisk;
-	uint64_t at = kernel_end > INITRD_ADDR ? page_round_up(kernel_end) : INITRD_ADDR, size;
-	AUTO_FD fd = io_open_read(path, err);
+	uint64_t at = kernel_end > INITRD_ADDR ? page_round_up(kernel_end) : INITRD_ADDR, size = 0;
+	AUTO_FD fd = open_file(path, err);
+	struct stat st;
 	int rc;
 
 	if (fd < 0)
 		return fd;
+	if (fstat(fd, &st) == 0 &&
+	    (at > vm->config.memory_bytes || (uint64_t)st.st_size > vm->config.memory_bytes - at))
+		return err_set(err, ZPV_ERR_FORMAT,
+			       "the RAM disk '%s' of %lld bytes, loaded at %#llx, does not fit the "
+			       "guest's %llu MiB of memory",
+			       path, (long long)st.st_size, (unsigned long long)at,
+			       (unsigned long long)(vm->config.memory_bytes / MIB));
 	rc = copy_file(vm, fd, path, 0, at, UINT64_MAX, &size, err);
 	if (!rc)
 		rc = store64(vm, PARM_INITRD_START, at, err);
 	return rc ? rc : store64(vm, PARM_INITRD_SIZE, size, err);
 }
 
+/* The kernel takes a byte of 0x80 or more for a sign that all of it is EBCDIC. */
+static const char *beyond_ascii(const char *text)
+{
+	while (*text && !(*text & 0x80))
+		text++;
+	return *text ? text : NULL;
+}
+
 static int load_parmline(struct vm *vm, uint64_t max, struct zpv_err *err)
 {
-	const char *text = vm->config.boot.parmline;
+	const char *text = vm->config.boot.parmline, *bad = beyond_ascii(text);
 	size_t len = strlen(text) + 1;
 
 	if (len > max)
 		return err_set(err, ZPV_ERR_FORMAT,
-			       "a command line of %zu bytes; the kernel takes %llu", len,
-			       (unsigned long long)max);
+			       "the kernel command line has %zu bytes; this kernel takes %llu",
+			       len - 1, (unsigned long long)max - 1);
+	if (bad)
+		return err_set(
+			err, ZPV_ERR_FORMAT,
+			"the kernel command line has the byte %#x at %td; only ASCII is taken",
+			(unsigned int)(uint8_t)*bad, bad - text);
 	return store(vm, PARM_CMDLINE, text, len, err);
+}
+
+/* RAM disk and command line, for what is a Linux kernel once it is in storage. */
+static int load_parameters(struct vm *vm, uint64_t kernel_end, struct zpv_err *err)
+{
+	const struct vm_boot *boot = &vm->config.boot;
+	uint8_t area[KERNEL_MAX_CMDLINE_ADDR + 8 - KERNEL_EP_MAGIC_ADDR];
+	be64 max;
+	int rc = 0;
+
+	if (vm_read(vm, gaddr(KERNEL_EP_MAGIC_ADDR), area, sizeof(area)).code ||
+	    memcmp(area, KERNEL_EP_MAGIC, strlen(KERNEL_EP_MAGIC)) != 0)
+		return err_set(err, ZPV_ERR_FORMAT,
+			       "'%s' is no Linux kernel: it takes neither a RAM disk nor a command "
+			       "line (a Secure Execution image has them inside)",
+			       boot->kernel);
+	memcpy(&max, area + KERNEL_MAX_CMDLINE_ADDR - KERNEL_EP_MAGIC_ADDR, sizeof(max));
+	if (boot->ramdisk)
+		rc = load_initrd(vm, kernel_end, err);
+	if (!rc && boot->parmline)
+		rc = load_parmline(vm, be64_get(max) ? be64_get(max) : KERNEL_DEFAULT_MAX_CMDLINE,
+				   err);
+	return rc;
 }
 
 int load_boot(struct vm *vm, uint64_t *mask, uint64_t *addr, struct zpv_err *err)
 {
 	const struct vm_boot *boot = &vm->config.boot;
 	uint8_t head[KERNEL_HEAD_BYTES] = { 0 };
-	AUTO_FD fd = io_open_read(boot->kernel, err);
-	uint64_t size = 0, max = KERNEL_DEFAULT_MAX_CMDLINE;
+	AUTO_FD fd = open_file(boot->kernel, err);
+	uint64_t size = 0;
 	ssize_t n;
 	int rc;
 
 	if (fd < 0)
 		return fd;
 	n = io_pread_full(fd, head, sizeof(head), 0);
+	if (n < 0)
+		return err_errno(err, ZPV_ERR_IO, "cannot read '%s'", boot->kernel);
 	if (n < 8)
 		return err_set(err, ZPV_ERR_FORMAT, "'%s' has %zd bytes: nothing to boot",
 			       boot->kernel, n);
@@ -202,14 +271,10 @@ int load_boot(struct vm *vm, uint64_t *mask, uint64_t *addr, struct zpv_err *err
 		rc = load_elf(vm, fd, boot->kernel, head, addr, err);
 	} else {
 		rc = copy_file(vm, fd, boot->kernel, 0, 0, UINT64_MAX, &size, err);
-		if (!rc && is_linux(head, n))
-			max = kernel_max_cmdline(head, (size_t)n);
-		else if (!rc)
+		if (!rc && !is_linux(head, n))
 			rc = short_psw(head, boot->kernel, mask, addr, err);
 	}
-	if (!rc && boot->ramdisk)
-		rc = load_initrd(vm, size, err);
-	if (!rc && boot->parmline)
-		rc = load_parmline(vm, max, err);
+	if (!rc && (boot->ramdisk || boot->parmline))
+		rc = load_parameters(vm, size, err);
 	return rc;
 }

@@ -21,6 +21,9 @@ void sclp_free(struct sclp *s);
 /* As on a subsystem reset: no event masks, nothing pending. */
 void sclp_reset(struct sclp *s);
 
+/* False while the service signal of another control block is pending: the element is busy. */
+bool sclp_begin(struct sclp *s) MUST_CHECK;
+
 /*
  * Executes a command on a control block of len bytes (8 to 4096), in place. An interruption with
  * this block's address becomes pending by sclp_finish().
@@ -34,8 +37,8 @@ void sclp_finish(struct sclp *s, uint32_t addr);
 bool sclp_take_signal(struct sclp *s, uint32_t *param);
 bool sclp_signal_pending(struct sclp *s);
 
-/* Input for the guest's terminal; from any thread. */
-void sclp_input(struct sclp *s, const uint8_t *data, size_t len);
+/* Input for the guest's terminal; from any thread. Return: how much there was room for. */
+size_t sclp_input(struct sclp *s, const uint8_t *data, size_t len);
 /* Asks the guest to shut down; false when it does not listen. */
 bool sclp_quiesce(struct sclp *s);
 

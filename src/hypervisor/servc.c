@@ -18,7 +18,8 @@ static bool in_prefix(const struct guest *g, uint64_t addr)
 }
 
 /*
- * SERVICE CALL  SERVC R1,R2  [RRE]  B220. R1 command, R2 address of the SCCB. CC: 0 initiated.
+ * SERVICE CALL  SERVC R1,R2  [RRE]  B220. R1 command, R2 address of the SCCB. CC: 0 initiated,
+ * 2 busy: the interruption for another block was not taken yet.
  * Order of checks: machine.md section 7.1.
  */
 void servc(struct guest *g)
@@ -38,6 +39,10 @@ void servc(struct guest *g)
 	len = be16_get(head.len);
 	if (addr % SCCB_ALIGN || addr >> 31 || in_prefix(g, addr) || len < sizeof(head)) {
 		inject_specification(g);
+		return;
+	}
+	if (!sclp_begin(g->v->vm->sclp)) {
+		guest_set_cc(g, 2);
 		return;
 	}
 	if (addr % 4096 + len > 4096) {

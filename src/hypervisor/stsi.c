@@ -43,6 +43,12 @@ static void sysib_1_2_2(void *p)
 	be16_set(&s->configured, 1);
 }
 
+/* 2.2.1 has the places of 1.2.1. */
+static void sysib_2_2_1(void *p)
+{
+	sysib_1_2_1(p);
+}
+
 static void sysib_2_2_2(void *p)
 {
 	struct sysib_2_2_2 *s = p;
@@ -70,7 +76,7 @@ static const struct {
 	void (*fill)(void *sysib);
 } sysibs[] = {
 	{ 1, 1, 1, sysib_1_1_1 }, { 1, 2, 1, sysib_1_2_1 }, { 1, 2, 2, sysib_1_2_2 },
-	{ 2, 2, 2, sysib_2_2_2 }, { 3, 2, 2, sysib_3_2_2 },
+	{ 2, 2, 1, sysib_2_2_1 }, { 2, 2, 2, sysib_2_2_2 }, { 3, 2, 2, sysib_3_2_2 },
 };
 
 static void store_sysib(struct guest *g, unsigned int fc, unsigned int sel1, unsigned int sel2)

@@ -13,16 +13,13 @@
 #include "gmap.h"
 #include "guest.h"
 #include "intercept.h"
+#include "lowcore.h"
 #include "sclp.h"
 
-#define MIB		   (1ull << 20)
-#define CR0_SERVICE	   BIT64(54)
-#define CR0_CKC		   BIT64(52)
-#define CR0_CPU_TIMER	   BIT64(53)
-#define CR0_INITIAL	   0xe0ull
-#define CR14_INITIAL	   0xc2000000ull
-#define EXT_SERVICE_SIGNAL 0x2401u
-#define PSW_SHUTDOWN_ADDR  0xfffull /* Linux' last PSW after a quiesce */
+#define MIB		  (1ull << 20)
+#define CR0_INITIAL	  0xe0ull
+#define CR14_INITIAL	  0xc2000000ull
+#define PSW_SHUTDOWN_ADDR 0xfffull /* Linux' last PSW after a quiesce */
 
 int vcpu_new(struct vm *vm, unsigned int addr, struct vcpu **out, struct zpv_err *err)
 {
@@ -98,10 +95,13 @@ static void write_sca(struct vcpu *v)
 		vm_fail(v->vm, "the system control area is not accessible (%#x)", pic.code);
 }
 
-void vcpu_reset(struct vcpu *v)
+void vcpu_reset(struct vcpu *v, bool clear)
 {
 	struct scb scb;
+	be64 epoch;
 
+	scb_read(v, &scb);
+	epoch = scb.epoch; /* no reset changes the clock */
 	memset(&scb, 0, sizeof(scb));
 	be32_set(&scb.scaoh, (uint32_t)(v->sca_addr.v >> 32));
 	be32_set(&scb.scaol, (uint32_t)v->sca_addr.v);
@@ -113,10 +113,16 @@ void vcpu_reset(struct vcpu *v)
 	be64_set(&scb.gcr[0], CR0_INITIAL);
 	be64_set(&scb.gcr[14], CR14_INITIAL);
 	be64_set(&scb.gbea, 1);
+	scb.epoch = epoch;
 	scb_write(v, &scb);
 	cpuflags(v, ~0u, CPUFLAG_ZARCH | CPUFLAG_RUNNING);
 	write_sca(v);
-	cpu_clear_reset(v->cpu);
+	if (clear)
+		cpu_clear_reset(v->cpu);
+	else
+		cpu_initial_reset(v->cpu);
+	v->external_call = v->emergency = false;
+	v->left = machine_tod(v->vm->m);
 	cpu_set_cr(v->cpu, 1, gmap_asce(v->vm->gmap));
 }
 
@@ -135,39 +141,83 @@ void vcpu_refresh(struct guest *g)
 	scb_read(g->v, &g->scb);
 }
 
-/* --- Service signals --------------------------------------------------------------------------- */
+void vcpu_status(const struct guest *g, struct status_area *out)
+{
+	memset(out, 0, sizeof(*out));
+	for (unsigned int i = 0; i < 16; i++) {
+		be64_set(&out->fpr[i], cpu_fpr(g->v->cpu, i));
+		be64_set(&out->gr[i], guest_gr(g, i));
+		be32_set(&out->ar[i], cpu_ar(g->v->cpu, i));
+		out->cr[i] = g->scb.gcr[i];
+	}
+	out->psw.mask = g->scb.gpsw_mask;
+	out->psw.addr = g->scb.gpsw_addr;
+	be32_set(&out->prefix, guest_prefix(g));
+	be32_set(&out->fpc, cpu_fpc(g->v->cpu));
+	out->todpr = g->scb.todpr;
+	out->timer = g->scb.cputm;
+	be64_set(&out->ckc, be64_get(g->scb.ckc) >> 8);
+}
+
+/* --- Interruptions from here --------------------------------------------------------------------- */
+
+/* Subclasses of CR0 for which something is pending; SIE itself looks at the clocks. */
+static uint64_t pending(const struct vcpu *v)
+{
+	return (v->emergency ? GCR0_EMERGENCY : 0) | (v->external_call ? GCR0_EXTERNAL_CALL : 0) |
+	       (sclp_signal_pending(v->vm->sclp) ? GCR0_SERVICE : 0);
+}
+
+/* Takes the first one that CR0 enables, by priority. */
+static void take(struct guest *g, uint64_t enabled)
+{
+	struct vcpu *v = g->v;
+	uint32_t param = 0;
+
+	if (enabled & GCR0_EMERGENCY) {
+		v->emergency = false;
+		guest_inject_external(g, EXT_EMERGENCY, 0);
+	} else if (enabled & GCR0_EXTERNAL_CALL) {
+		v->external_call = false;
+		guest_inject_external(g, EXT_EXTERNAL_CALL, 0);
+	} else if (sclp_take_signal(v->vm->sclp, &param)) {
+		guest_inject_external(g, EXT_SERVICE_SIGNAL, param);
+	}
+}
 
 /*
- * Delivers the service signal when the guest can take it; else arranges for an exit as soon as it
- * can: when PSW bit 7 becomes one, or when CR0 is loaded.
+ * Delivers what the guest can take; for the rest arranges for an exit as soon as it can: when PSW
+ * bit 7 becomes one, or when CR0 is loaded.
  */
 static void deliver(struct guest *g)
 {
-	bool psw_open = guest_psw_mask(g) & GPSW_EXT;
-	bool cr0_open = be64_get(g->scb.gcr[0]) & CR0_SERVICE;
-	bool pending = sclp_signal_pending(g->v->vm->sclp);
-	uint32_t param;
+	uint64_t cr0 = be64_get(g->scb.gcr[0]), left = pending(g->v);
 
-	if (pending && psw_open && cr0_open && sclp_take_signal(g->v->vm->sclp, &param)) {
-		guest_inject_external(g, EXT_SERVICE_SIGNAL, param);
-		pending = false;
+	while (left & cr0 && guest_psw_mask(g) & GPSW_EXT) {
+		take(g, left & cr0);
+		left = pending(g->v);
 	}
-	be16_set(&g->scb.lctl, pending && !cr0_open ? LCTL_CR(0) : 0);
-	cpuflags(g->v, CPUFLAG_EXT_INT, pending && !psw_open ? CPUFLAG_EXT_INT : 0);
+	be16_set(&g->scb.lctl, left & ~cr0 ? LCTL_CR(0) : 0);
+	cpuflags(g->v, CPUFLAG_EXT_INT, left & cr0 ? CPUFLAG_EXT_INT : 0);
 }
 
 /* --- Waiting ----------------------------------------------------------------------------------- */
 
-/* Nanoseconds until a clock of the guest is due; -1: none is enabled. */
+/* Nanoseconds until a clock of the guest can end its wait; -1: none. */
 static int64_t until_clock(const struct guest *g)
 {
-	uint64_t cr0 = be64_get(g->scb.gcr[0]), now = machine_tod(g->v->vm->m);
-	uint64_t ckc = be64_get(g->scb.ckc);
+	uint64_t cr0 = be64_get(g->scb.gcr[0]), ckc = be64_get(g->scb.ckc);
+	uint64_t now = machine_tod(g->v->vm->m) + be64_get(g->scb.epoch);
+	uint64_t sign = cr0 & GCR0_CKC_SIGN ? BIT64(0) : 0;
 	int64_t timer = (int64_t)be64_get(g->scb.cputm), due = INT64_MAX;
 
-	if (cr0 & CR0_CKC && ckc != UINT64_MAX)
-		due = ckc <= now ? 0 : ckc - now > INT64_MAX ? INT64_MAX : (int64_t)(ckc - now);
-	if (cr0 & CR0_CPU_TIMER && timer < due)
+	if (!(guest_psw_mask(g) & GPSW_EXT))
+		return -1;
+	if (cr0 & GCR0_CKC && ((now ^ sign) > (ckc ^ sign)))
+		due = 0;
+	else if (cr0 & GCR0_CKC && ckc - now <= INT64_MAX)
+		due = (int64_t)(ckc - now);
+	if (cr0 & GCR0_CPU_TIMER && timer < due)
 		due = timer < 0 ? 0 : timer;
 	return due == INT64_MAX ? -1 : due / 4096 * 1000 + 1000;
 }
@@ -180,8 +230,8 @@ static void sleep_cpu(struct guest *g)
 	struct timespec ts;
 
 	clock_gettime(CLOCK_REALTIME, &ts);
-	if (ns > 1000000000000ll)
-		ns = 1000000000000ll;
+	if (ns > 1000000000000LL)
+		ns = 1000000000000LL;
 	ts.tv_sec += (time_t)(ns / 1000000000);
 	ts.tv_nsec += (long)(ns % 1000000000);
 	if (ts.tv_nsec >= 1000000000) {
@@ -204,13 +254,13 @@ void vcpu_wait(struct guest *g)
 	uint64_t mask = guest_psw_mask(g), addr = be64_get(g->scb.gpsw_addr);
 
 	if (mask & (GPSW_EXT | GPSW_IO | GPSW_MCHECK)) {
-		if (!sclp_signal_pending(g->v->vm->sclp))
+		if (!(mask & GPSW_EXT && pending(g->v) & be64_get(g->scb.gcr[0])))
 			sleep_cpu(g);
-		return;
+	} else if (addr == PSW_SHUTDOWN_ADDR) {
+		vm_set_end(g->v->vm, VM_POWERED_OFF);
+	} else {
+		vm_crash(g->v->vm, VM_DISABLED_WAIT, mask, addr);
 	}
-	g->v->vm->end_psw[0] = mask;
-	g->v->vm->end_psw[1] = addr;
-	vm_set_end(g->v->vm, addr == PSW_SHUTDOWN_ADDR ? VM_POWERED_OFF : VM_CRASHED);
 }
 
 void vcpu_wake(struct vcpu *v)
@@ -235,6 +285,15 @@ static void host_fault(struct vcpu *v)
 			(unsigned long long)(pic.teid & ~0xfffull));
 }
 
+/* The guest's CPU timer runs while it waits, and while the hypervisor works for it. */
+static void timer_go_on(struct guest *g)
+{
+	uint64_t gone = machine_tod(g->v->vm->m) - g->v->left;
+
+	if ((int64_t)gone > 0)
+		be64_set(&g->scb.cputm, be64_get(g->scb.cputm) - gone);
+}
+
 static void step(struct vcpu *v)
 {
 	struct guest g = { .v = v };
@@ -242,11 +301,13 @@ static void step(struct vcpu *v)
 
 	scb_read(v, &g.scb);
 	deliver(&g);
+	timer_go_on(&g);
 	g.scb.icptcode = ICPT_NONE;
 	scb_write(v, &g.scb);
 	if (atomic_load(&v->vm->stop))
 		return;
 	stop = cpu_sie(v->cpu, v->scb_addr);
+	v->left = machine_tod(v->vm->m);
 	if (stop == CPU_STOP_HOST_PIC) {
 		host_fault(v);
 		return;

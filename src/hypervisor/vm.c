@@ -15,12 +15,14 @@
 #include "gmap.h"
 #include "load.h"
 #include "log.h"
+#include "lowcore.h"
 #include "sclp.h"
 #include "vcpu.h"
 
-#define MIB	   (1ull << 20)
-#define MIN_MEMORY (64 * MIB)
-#define MAX_MEMORY (1ull << 40)
+#define MIB		       (1ull << 20)
+#define MIN_MEMORY	       (64 * MIB)
+#define MAX_MEMORY	       (1ull << 40)
+#define LOWCORE_NEW_PSW(class) (offsetof(struct lowcore, new_psw) + 16u * (class))
 /* The first 64 KiB of machine storage are left alone: lowcores of host CPUs. */
 #define FIRST_FRAME 0x10000u
 
@@ -145,14 +147,15 @@ struct pic vm_write(struct vm *vm, gaddr_t at, const void *data, size_t len)
 
 /* --- Running ----------------------------------------------------------------------------------- */
 
-int vm_load(struct vm *vm, struct zpv_err *err)
+int vm_load(struct vm *vm, bool clear, struct zpv_err *err)
 {
 	uint64_t mask, addr;
 	int rc;
 
-	gmap_clear(vm->gmap);
+	if (clear)
+		gmap_clear(vm->gmap);
 	sclp_reset(vm->sclp);
-	vcpu_reset(vm->vcpu);
+	vcpu_reset(vm->vcpu, clear);
 	rc = load_boot(vm, &mask, &addr, err);
 	if (!rc)
 		vcpu_set_psw(vm->vcpu, mask, addr);
@@ -161,7 +164,7 @@ int vm_load(struct vm *vm, struct zpv_err *err)
 
 int vm_run(struct vm *vm, struct zpv_err *err)
 {
-	int rc = vm_load(vm, err);
+	int rc = vm_load(vm, true, err);
 
 	if (rc)
 		return rc;
@@ -179,6 +182,51 @@ void vm_set_end(struct vm *vm, enum vm_end end)
 		vm->end = end;
 	pthread_mutex_unlock(&vm->lock);
 	atomic_store(&vm->stop, true);
+}
+
+void vm_crash(struct vm *vm, enum vm_crash why, uint64_t psw_mask, uint64_t psw_addr)
+{
+	vm->crash = why;
+	vm->end_psw[0] = psw_mask;
+	vm->end_psw[1] = psw_addr;
+	vm_set_end(vm, VM_CRASHED);
+}
+
+/* Addresses of disabled waits that mean something (machine.md section 9, se-image.md section 4). */
+static const struct {
+	uint64_t addr;
+	const char *text;
+} wait_codes[] = {
+	{ 0x4511,
+	  "the boot loader of a Secure Execution image found something wrong in the image" },
+	{ 0x4607,
+	  "the boot loader of a Secure Execution image found no unpack facility: this machine "
+	  "cannot enter protected mode" },
+	{ 0x4608, "the boot loader of a Secure Execution image could not enter protected mode" },
+	{ LOWCORE_NEW_PSW(LC_RESTART), "a restart interruption before the guest was ready for it" },
+	{ LOWCORE_NEW_PSW(LC_EXTERNAL),
+	  "an external interruption before the guest was ready for it" },
+	{ LOWCORE_NEW_PSW(LC_SVC), "a supervisor call before the guest was ready for it" },
+	{ LOWCORE_NEW_PSW(LC_PROGRAM),
+	  "a program interruption before the guest was ready for it: early code went wrong" },
+	{ LOWCORE_NEW_PSW(LC_MACHINE_CHECK), "a machine check before the guest was ready for it" },
+	{ LOWCORE_NEW_PSW(LC_IO), "an I/O interruption before the guest was ready for it" },
+	{ 0xfa12edbad21, "a unit test of kvm-unit-tests took an exception that it did not expect" },
+	{ 0, "the guest loaded a PSW of zeros: perhaps an interruption for which it had set up no "
+	     "new PSW" },
+};
+
+const char *vm_explain(const struct vm *vm)
+{
+	if (vm->crash == VM_PROGRAM_LOOP)
+		return "program interruption loop: the program-new PSW is not valid";
+	if (vm->crash == VM_EXTERNAL_LOOP)
+		return "external interruption loop: the external-new PSW allows the same "
+		       "interruption again";
+	for (size_t i = 0; i < ARRAY_SIZE(wait_codes); i++)
+		if (wait_codes[i].addr == vm->end_psw[1])
+			return wait_codes[i].text;
+	return NULL;
 }
 
 void vm_quit(struct vm *vm)

@@ -30,9 +30,16 @@ enum vm_end {
 	VM_RUNNING,
 	VM_POWERED_OFF,
 	VM_REBOOT,  /* the guest asked for it and it was not wanted */
-	VM_CRASHED, /* disabled wait, program-interruption loop: vm->end_psw */
+	VM_CRASHED, /* vm->crash, vm->end_psw */
 	VM_FAILED,  /* the hypervisor or the machine: vm->err */
 	VM_QUIT,    /* by the user */
+};
+
+/* What ended a VM_CRASHED one. */
+enum vm_crash {
+	VM_DISABLED_WAIT,
+	VM_PROGRAM_LOOP,  /* its program-new PSW is not valid */
+	VM_EXTERNAL_LOOP, /* its external-new PSW allows a clock's interruption again, for ever */
 };
 
 /* What to load. Strings are paths and live as long as the VM. */
@@ -62,7 +69,10 @@ struct vm {
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
 	enum vm_end end;
+	enum vm_crash crash;
 	uint64_t end_psw[2];
+	uint8_t ipl_block[4096]; /* what the guest set by DIAGNOSE 308 */
+	bool has_ipl_block;
 	struct zpv_err err;
 	atomic_bool stop; /* asked for from outside */
 };
@@ -85,11 +95,16 @@ int vm_alloc(struct vm *vm, uint64_t bytes, uint64_t align, haddr_t *out, struct
 struct pic vm_read(struct vm *vm, gaddr_t at, void *data, size_t len) MUST_CHECK;
 struct pic vm_write(struct vm *vm, gaddr_t at, const void *data, size_t len) MUST_CHECK;
 
-/* Clears guest storage and loads everything again; the CPU is set up to start. */
-int vm_load(struct vm *vm, struct zpv_err *err) MUST_CHECK;
+/* Loads everything, into cleared guest storage or not; the CPU is set up to start. */
+int vm_load(struct vm *vm, bool clear, struct zpv_err *err) MUST_CHECK;
 
 /* Ends the VM; the first reason stays. */
 void vm_set_end(struct vm *vm, enum vm_end end);
+void vm_crash(struct vm *vm, enum vm_crash why, uint64_t psw_mask, uint64_t psw_addr);
+
+/* What a VM_CRASHED guest's PSW says, in words; NULL when it says nothing. */
+const char *vm_explain(const struct vm *vm);
+
 /* The hypervisor's own failure. */
 void vm_fail(struct vm *vm, const char *fmt, ...) PRINTF_LIKE(2, 3);
 

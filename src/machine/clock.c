@@ -9,6 +9,7 @@
 
 #include "err.h"
 #include "machine_priv.h"
+#include "sie.h"
 
 #define TOD_UNIX_EPOCH 0x7d91048bca000000ull
 #define NEVER	       UINT64_MAX
@@ -53,35 +54,54 @@ void cpu_timer_set(struct cpu *cpu, uint64_t v)
 
 /* --- Deadlines --------------------------------------------------------------------------------- */
 
-/* Machine TOD at which this CPU has to look at its clocks; NEVER when nothing is enabled. */
-static uint64_t next_deadline(const struct cpu *cpu)
+/* now + delta, when that is before *next. */
+static void earlier(uint64_t *next, uint64_t now, uint64_t delta)
 {
-	uint64_t next = NEVER;
+	if (delta < *next - now)
+		*next = now + delta;
+}
 
-	if (cpu->cr[0] & CR0_CKC && cpu->ckc != NEVER)
-		next = cpu->ckc - cpu->tod_epoch + 1;
-	/* Due when the timer becomes negative: one unit after it reached zero. */
-	if (cpu->cr[0] & CR0_CPU_TIMER && !cpu->timer_stopped && (int64_t)cpu_timer_get(cpu) >= 0 &&
-	    cpu->timer_base + 1 < next)
-		next = cpu->timer_base + 1;
+/*
+ * Machine TOD at which this CPU has to look at its clocks; NEVER when none is enabled and will be
+ * due. *due: one is already; that asks for a look now, and again when masks open.
+ */
+static uint64_t next_deadline(const struct cpu *cpu, uint64_t now, bool *due)
+{
+	uint64_t next = cpu->level == PIC_GUEST ? sie_host_deadline(cpu) : NEVER;
+	uint64_t sign = cpu->cr[0] & CR0_CKC_SIGN ? 1ull << 63 : 0;
+	uint64_t ckc = cpu->ckc ^ sign, tod = (now + cpu->tod_epoch) ^ sign;
+	uint64_t left = cpu->timer_stopped ? cpu->timer_value : cpu->timer_base - now;
+
+	if (next <= now)
+		next = NEVER;
+	/* Due when the TOD exceeds the comparator; when the timer is negative. */
+	if (cpu->cr[0] & CR0_CKC && tod > ckc)
+		*due = true;
+	else if (cpu->cr[0] & CR0_CKC && ckc - tod < NEVER)
+		earlier(&next, now, ckc - tod + 1);
+	if (cpu->cr[0] & CR0_CPU_TIMER && (int64_t)left < 0)
+		*due = true;
+	else if (cpu->cr[0] & CR0_CPU_TIMER && !cpu->timer_stopped)
+		earlier(&next, now, left + 1);
 	return next;
 }
 
 void cpu_clock_changed(struct cpu *cpu)
 {
 	struct machine *m = cpu->m;
+	uint64_t deadline;
+	bool due = false;
 
-	cpu->deadline = next_deadline(cpu);
-	if (cpu->deadline <= machine_tod(m)) {
+	deadline = next_deadline(cpu, machine_tod(m), &due);
+	__atomic_store_n(&cpu->deadline, deadline, __ATOMIC_SEQ_CST);
+	if (due)
 		atomic_fetch_or(&cpu->attention, ATTN_TIMER);
-		return;
-	}
 	/* The thread sleeps at most until clock_next; only an earlier deadline needs to wake it. */
-	if (cpu->deadline >= __atomic_load_n(&m->clock_next, __ATOMIC_RELAXED))
+	if (deadline >= __atomic_load_n(&m->clock_next, __ATOMIC_SEQ_CST))
 		return;
 	pthread_mutex_lock(&m->clock_lock);
-	if (cpu->deadline < m->clock_next) {
-		__atomic_store_n(&m->clock_next, cpu->deadline, __ATOMIC_RELAXED);
+	if (deadline < m->clock_next) {
+		__atomic_store_n(&m->clock_next, deadline, __ATOMIC_RELAXED);
 		pthread_cond_signal(&m->clock_changed);
 	}
 	pthread_mutex_unlock(&m->clock_lock);
@@ -94,7 +114,7 @@ static uint64_t ring(struct machine *m)
 
 	for (unsigned int i = 0; i < m->ncpus; i++) {
 		struct cpu *cpu = m->cpus[i];
-		uint64_t deadline = __atomic_load_n(&cpu->deadline, __ATOMIC_RELAXED);
+		uint64_t deadline = __atomic_load_n(&cpu->deadline, __ATOMIC_SEQ_CST);
 
 		if (deadline <= now)
 			cpu_attention(cpu, ATTN_TIMER);
@@ -128,9 +148,14 @@ static void *clock_thread(void *arg)
 
 	pthread_mutex_lock(&m->clock_lock);
 	while (!m->clock_stop) {
-		uint64_t next = ring(m);
+		uint64_t next;
 
-		/* A deadline that was set since then signals under the lock. */
+		/*
+		 * From here on a new deadline signals, and waits for the lock to do so; one that was set
+		 * before is seen.
+		 */
+		__atomic_store_n(&m->clock_next, NEVER, __ATOMIC_SEQ_CST);
+		next = ring(m);
 		__atomic_store_n(&m->clock_next, next, __ATOMIC_RELAXED);
 		sleep_until(m, next);
 	}

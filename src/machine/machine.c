@@ -12,6 +12,7 @@
 
 #include "err.h"
 #include "mem.h"
+#include "sie.h"
 
 #define MIB		   (1u << 20)
 #define DEFAULT_CODE_BYTES (192u * MIB)
@@ -69,6 +70,8 @@ static bool make_cpus(struct machine *m)
 			return false;
 		memset(cpu, 0, sizeof(*cpu));
 		m->cpus[i] = cpu;
+		if (!sie_new(cpu))
+			return false;
 		cpu->m = m;
 		cpu->addr = i;
 		cpu->level = PIC_HOST;
@@ -108,13 +111,20 @@ int machine_new(const struct machine_config *config, struct machine **out, struc
 	return 0;
 }
 
+static void free_cpu(struct cpu *cpu)
+{
+	if (cpu)
+		sie_free(cpu);
+	free(cpu);
+}
+
 void machine_free(struct machine *m)
 {
 	if (!m)
 		return;
 	clock_end(m);
 	for (unsigned int i = 0; m->cpus && i < m->ncpus; i++)
-		free(m->cpus[i]);
+		free_cpu(m->cpus[i]);
 	free(m->cpus);
 	free(m->pending);
 	unmap(m->code, (uint64_t)m->ncode * sizeof(*m->code));
@@ -202,6 +212,8 @@ static void written(struct machine *m, haddr_t at, uint64_t len)
 							      (uint32_t)(len - done);
 
 		code_written(m, (at.v + done) / FRAME_BYTES, off, n);
+		if (atomic_load(&m->frames[(at.v + done) / FRAME_BYTES].watched))
+			watch_hit(m);
 		done += n;
 	}
 }
@@ -251,6 +263,7 @@ struct pic storage_update32(struct machine *m, haddr_t at, uint32_t mask, uint32
 		want = swap32((swap32(raw) & mask) | bits);
 	} while (!__atomic_compare_exchange_n(p, &raw, want, false, __ATOMIC_SEQ_CST,
 					      __ATOMIC_SEQ_CST));
+	written(m, at, 4);
 	*old = swap32(raw);
 	return pic;
 }

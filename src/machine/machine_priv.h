@@ -47,7 +47,8 @@ struct machine {
 
 	pthread_mutex_t code_lock; /* allocation and eviction of code pages */
 	struct code_page *code;	   /* number n is code[n - 1] */
-	uint32_t ncode, code_used;
+	uint32_t ncode;
+	_Atomic uint32_t code_used;
 
 	unsigned int ncpus;
 	struct cpu **cpus;
@@ -65,6 +66,8 @@ struct machine {
 	pthread_t clock_thread;
 	bool clock_started, clock_stop;
 	uint64_t clock_next; /* TOD of the earliest deadline; UINT64_MAX: none */
+
+	struct tracer *tracer; /* trace.c; mostly NULL */
 };
 
 static inline uint8_t *frame_page(const struct machine *m, uint64_t frame)

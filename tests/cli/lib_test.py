@@ -281,7 +281,7 @@ _zpv; printf '%s\\n' "${COMPREPLY[@]}"
 """
 
 BASH_ROWS = [  # words before the cursor, completions
-    ("zpv |", ["completion", "host", "image"]),
+    ("zpv |", ["completion", "host", "image", "machine", "run"]),
     ("zpv im|", ["image"]),
     ("zpv host |", ["create", "show"]),
     ("zpv image create --enable-pckmo|", ["--enable-pckmo", "--enable-pckmo-hmac"]),

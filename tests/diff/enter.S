@@ -59,6 +59,16 @@ ended:
 	.endr
 	RETURN
 
+	/* The signal handler, below 16 MiB: any mode and access registers may be left. */
+	.globl	diff_signal
+	.type	diff_signal,@function
+diff_signal:
+	sam64
+	larl	%r1,diff_own
+	lam	%a0,%a15,144(%r1)
+	jg	diff_signalled
+	.size	diff_signal,.-diff_signal
+
 	.text
 	.globl	diff_run
 	.type	diff_run,@function
@@ -94,16 +104,6 @@ diff_run:
 diff_recover:
 	RETURN
 	.size	diff_recover,.-diff_recover
-
-	/* The signal handler: whatever mode and access registers the case has left. */
-	.globl	diff_signal
-	.type	diff_signal,@function
-diff_signal:
-	sam64
-	larl	%r1,diff_own
-	lam	%a0,%a15,144(%r1)
-	jg	diff_signalled
-	.size	diff_signal,.-diff_signal
 
 	.section .diff_data,"aw",@nobits
 	.balign	8

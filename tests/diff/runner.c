@@ -24,8 +24,8 @@ extern uint64_t diff_gr[16], diff_fpr[16], diff_cc_pm, diff_mode, diff_ended;
 extern uint32_t diff_ar[16], diff_fpc;
 
 static struct diff_case cases[DIFF_BATCH];
-static uint8_t out[DIFF_BATCH * (sizeof(struct diff_result) +
-				 DIFF_MAX_WORDS * sizeof(struct diff_word))];
+#define OUT_BYTES \
+	(DIFF_BATCH * (sizeof(struct diff_result) + DIFF_MAX_WORDS * sizeof(struct diff_word)))
 static struct diff_result result;
 static const uint64_t windows[] = { DIFF_DATA_A, DIFF_DATA_B };
 
@@ -58,7 +58,7 @@ void diff_signalled(int sig, siginfo_t *info, void *context)
 
 static void map(uint64_t at, size_t len)
 {
-	if (mmap((void *)at, len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED,
+	if (mmap((void *)at, len, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED,
 		 -1, 0) != (void *)at)
 		die("mmap");
 	for (size_t i = 0; i < len; i += 8)
@@ -139,13 +139,16 @@ static void write_all(const uint8_t *from, size_t len)
 
 int main(void)
 {
+	uint8_t *out = malloc(OUT_BYTES); /* far from the cases */
 	uint32_t n;
 
+	if (!out)
+		die("malloc");
 	map(DIFF_CODE, DIFF_CODE_BYTES);
 	map(DIFF_DATA_A, DIFF_WINDOW);
 	map(DIFF_DATA_B, DIFF_WINDOW);
 	map(DIFF_RO, DIFF_RO_BYTES);
-	if (mprotect((void *)DIFF_RO, DIFF_RO_BYTES, PROT_READ) != 0)
+	if (mprotect((void *)DIFF_RO, DIFF_RO_BYTES, PROT_READ | PROT_EXEC) != 0)
 		die("mprotect");
 	catch_signals();
 	while (read_all(&n, sizeof(n)) == 0) {

@@ -24,7 +24,7 @@ MAN = SOURCE / "docs" / "man"
 GOLDEN = SOURCE / "tests" / "golden" / "se-image"
 ZPV = Path(sys.argv[1]).resolve() if len(sys.argv) == 2 else None
 
-COMMANDS = ["host create", "host show", "image create", "image info", "image test"]
+COMMANDS = ["host create", "host show", "image create", "image info", "image test", "run"]
 PAGE_OF = {c: f"zpv-{c.replace(' ', '-')}.1" for c in COMMANDS}
 SECTIONS = ["NAME", "SYNOPSIS", "DESCRIPTION", "OPTIONS", "EXIT STATUS", "EXAMPLES", "NOTES",
             "SEE ALSO"]
@@ -39,6 +39,11 @@ MADE_BY_EXAMPLES = {"zpv.1": ["machine", "guest.img"],
                     "zpv-host-create.1": ["machine"],
                     "zpv-image-create.1": ["guest.img"],
                     "README.md": ["machine", "guest.img"]}
+
+# Pages whose examples run Debian's kernel and initramfs, under these names, where they have been
+# fetched.
+KERNEL_OF = {"zpv-run.1": {"vmlinuz": "vmlinuz", "initrd.gz": "initrd.gz"}}
+S390X = Path(os.environ.get("ZPV_S390X_DIR") or SOURCE / "build" / "s390x") / "trixie"
 
 # How the tables of src/cli/cmd_*.c name options.
 NAMES_IN_C = re.compile(
@@ -198,7 +203,7 @@ def test_all_known(page):
 
 def test_overview():
     """zpv.1 lists every command, and the list above is complete."""
-    listed = re.findall(r"^  ((?:host|image|\w+) \w+)  ", run([ZPV, "--help"]).stdout, re.MULTILINE)
+    listed = re.findall(r"^  ((?:host|image) \w+|run)  ", run([ZPV, "--help"]).stdout, re.MULTILINE)
     need(sorted(listed) == sorted(COMMANDS), f"commands in --help: {listed}")
     for command in COMMANDS:
         need(f".It Cm {command}\n" in (MAN / "zpv.1").read_text(), f"zpv.1 lacks '{command}'")
@@ -225,10 +230,19 @@ def prepare(folder, made, base):
         (shutil.copytree if source.is_dir() else shutil.copy)(source, folder / name)
 
 
+def prepare_kernel(folder, files):
+    for name, source in files.items():
+        if not (S390X / source).exists():
+            raise Skip(f"{S390X / source} is not there; run 'scripts/guest trixie'")
+        (folder / name).unlink(missing_ok=True)
+        (folder / name).symlink_to((S390X / source).resolve())
+
+
 def run_commands(name, commands, base):
     need(commands, "there is no example")
     folder = Path(tempfile.mkdtemp(dir=base))
     prepare(folder, MADE_BY_EXAMPLES.get(name, []), base)
+    prepare_kernel(folder, KERNEL_OF.get(name, {}))
     env = dict(os.environ, PATH=f"{ZPV.parent}:{os.environ['PATH']}", TMPDIR=str(folder),
                PYTHONDONTWRITEBYTECODE="1")
     for command in commands:

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import threading
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 CC = os.environ.get("S390X_CC", "s390x-linux-gnu-gcc")
@@ -23,6 +24,11 @@ UNPROVEN = {
     "unchecked": "these exceptions are not recognized",
 }
 CPUS = {"smp": 2}
+
+
+def unproven(name):
+    """Why QEMU cannot prove the program; None: it can."""
+    return "TCG has no SIE" if name.startswith("sie_") else UNPROVEN.get(name)
 
 
 def build(name, out):
@@ -48,7 +54,7 @@ def verdict(path, cpus):
         for command in ("qmp_capabilities", "cont"):
             qemu.stdin.write(json.dumps({"execute": command}) + "\n")
         qemu.stdin.flush()
-        timer = __import__("threading").Timer(SECONDS, qemu.kill)
+        timer = threading.Timer(SECONDS, qemu.kill)
         timer.start()
         for line in qemu.stdout:
             message = json.loads(line)
@@ -73,8 +79,8 @@ def main():
         print(f"1..{len(names)}")
         for number, name in enumerate(names, 1):
             path = build(name, out)
-            if name in UNPROVEN:
-                print(f"ok {number} - {name} # SKIP {UNPROVEN[name]}")
+            if unproven(name):
+                print(f"ok {number} - {name} # SKIP {unproven(name)}")
                 continue
             at = verdict(path, CPUS.get(name, 1))
             good = at == PASS

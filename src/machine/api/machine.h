@@ -116,11 +116,19 @@ void machine_purge(struct machine *m);
 
 /* --- Counters -------------------------------------------------------------------------------- */
 
+#define CPU_ICPT_CODES 128
+
+/* What is marked with T counts only while the machine is traced (trace.h). */
 struct cpu_counters {
-	uint64_t instructions; /* with tracing or counting on, else an estimate of 0 */
-	uint64_t tlb_misses;
-	uint64_t decoded; /* slots filled */
+	uint64_t instructions; /* T; units of operation of interruptible ones */
+	uint64_t cpu_ns;       /* T: CPU time of the thread inside cpu_sie() and cpu_run() */
+	uint64_t tlb_misses;   /* operand pages that had to be translated */
+	uint64_t itlb_misses;  /* the same of instructions */
+	uint64_t decoded;      /* slots filled */
+	uint64_t code_evicted; /* pages of decoded instructions that this CPU threw away */
 	uint64_t sie_exits;
+	uint64_t icpt[CPU_ICPT_CODES];		 /* T: SIE exits by interception code, 0: none */
+	uint64_t program, svc, external, io, restart; /* interruptions taken; T but for program */
 };
 struct cpu_counters cpu_counters(const struct cpu *cpu);
 

@@ -107,8 +107,10 @@ static struct pic walk_level(struct cpu *cpu, struct walk *w, struct dat_result 
 	bool edat = cpu->cr[0] & CR0_EDAT && cpu->edat;
 	struct pic pic;
 
-	if (index >> 9 < w->first || index >> 9 > w->last)
+	if (index >> 9 < w->first || index >> 9 > w->last) {
+		out->pte_addr = 0; /* no entry: LRA tells this case apart */
 		return fault(cpu, level_code[w->level]);
+	}
 	out->pte_addr = at;
 	pic = read_entry(cpu, at, &entry);
 	if (pic.code)

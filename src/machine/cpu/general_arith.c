@@ -18,29 +18,41 @@ static inline void fixed_overflow(struct cpu *cpu, const struct slot *s)
 		RAISE(PGM_FIXED_OVERFLOW);
 }
 
-/* Signed, 32 and 64 bits: a op b to R1; op is add or sub. */
-#define SIGNED32(name, n, op, a, b)                                                          \
-	HANDLER(name)                                                                        \
-	{                                                                                    \
-		int32_t v;                                                                   \
-		bool over = __builtin_##op##_overflow((int32_t)(a), (int32_t)(b), &v);       \
-		set_r32(R1, v);                                                              \
-		cc_signed(cpu, v);                                                           \
-		if (UNLIKELY(over))                                                          \
-			fixed_overflow(cpu, s);                                              \
-		NEXT(n);                                                                     \
+/* The same as the end of an instruction of n halfwords: handlers that go there need no frame. */
+#define OVERFLOW_END(n)                                                            \
+	static COLD handler_ret overflow##n(struct cpu *cpu, const struct slot *s) \
+	{                                                                          \
+		fixed_overflow(cpu, s);                                            \
+		NEXT(n);                                                           \
 	}
 
-#define SIGNED64(name, n, op, a, b)                                                          \
-	HANDLER(name)                                                                        \
-	{                                                                                    \
-		int64_t v;                                                                   \
-		bool over = __builtin_##op##_overflow((int64_t)(a), (int64_t)(b), &v);       \
-		set_r64(R1, (uint64_t)v);                                                    \
-		cc_signed(cpu, v);                                                           \
-		if (UNLIKELY(over))                                                          \
-			fixed_overflow(cpu, s);                                              \
-		NEXT(n);                                                                     \
+OVERFLOW_END(1)
+OVERFLOW_END(2)
+OVERFLOW_END(3)
+
+/* Signed, 32 and 64 bits: a op b to R1; op is add or sub. */
+#define SIGNED32(name, n, op, a, b)                                                    \
+	HANDLER(name)                                                                  \
+	{                                                                              \
+		int32_t v;                                                             \
+		bool over = __builtin_##op##_overflow((int32_t)(a), (int32_t)(b), &v); \
+		set_r32(R1, v);                                                        \
+		cc_signed(cpu, v);                                                     \
+		if (UNLIKELY(over))                                                    \
+			CALL_HANDLER(overflow##n);                                     \
+		NEXT(n);                                                               \
+	}
+
+#define SIGNED64(name, n, op, a, b)                                                    \
+	HANDLER(name)                                                                  \
+	{                                                                              \
+		int64_t v;                                                             \
+		bool over = __builtin_##op##_overflow((int64_t)(a), (int64_t)(b), &v); \
+		set_r64(R1, (uint64_t)v);                                              \
+		cc_signed(cpu, v);                                                     \
+		if (UNLIKELY(over))                                                    \
+			CALL_HANDLER(overflow##n);                                     \
+		NEXT(n);                                                               \
 	}
 
 /* Logical: a + b + carry, and its CC. */
@@ -62,20 +74,20 @@ static inline uint64_t sum64(struct cpu *cpu, uint64_t a, uint64_t b, unsigned i
 	return v;
 }
 
-#define ADD_LOGICAL32(name, n, a, b, carry)                   \
-	HANDLER(name)                                         \
-	{                                                     \
+#define ADD_LOGICAL32(name, n, a, b, carry)                      \
+	HANDLER(name)                                            \
+	{                                                        \
 		uint32_t b_ = (b), v = sum32(cpu, a, b_, carry); \
-		set_r32(R1, v);                               \
-		NEXT(n);                                      \
+		set_r32(R1, v);                                  \
+		NEXT(n);                                         \
 	}
 
-#define ADD_LOGICAL64(name, n, a, b, carry)                   \
-	HANDLER(name)                                         \
-	{                                                     \
+#define ADD_LOGICAL64(name, n, a, b, carry)                      \
+	HANDLER(name)                                            \
+	{                                                        \
 		uint64_t b_ = (b), v = sum64(cpu, a, b_, carry); \
-		set_r64(R1, v);                               \
-		NEXT(n);                                      \
+		set_r64(R1, v);                                  \
+		NEXT(n);                                         \
 	}
 
 #define SUB_LOGICAL32(name, n, a, b) ADD_LOGICAL32(name, n, a, ~(uint32_t)(b), 1)
@@ -162,22 +174,22 @@ SIGNED64(lngfr, 2, sub, MINUS32(r64(R2)), (int64_t)(int32_t)r64(R2) ^ MINUS32(r6
  * LOAD AND TEST  LTR 12 [RR]; LTGR B902, LTGFR B912 [RRE]; LT E312, LTG E302, LTGF E332 [RXY-a]
  * R1 = the operand. CC: 0 zero, 1 <0, 2 >0. Exceptions: access.
  */
-#define TEST32(name, n, operand)               \
-	HANDLER(name)                          \
-	{                                      \
+#define TEST32(name, n, operand)                \
+	HANDLER(name)                           \
+	{                                       \
 		int32_t v = (int32_t)(operand); \
-		set_r32(R1, v);                \
-		cc_signed(cpu, v);             \
-		NEXT(n);                       \
+		set_r32(R1, v);                 \
+		cc_signed(cpu, v);              \
+		NEXT(n);                        \
 	}
 
-#define TEST64(name, n, operand)               \
-	HANDLER(name)                          \
-	{                                      \
+#define TEST64(name, n, operand)                \
+	HANDLER(name)                           \
+	{                                       \
 		int64_t v = (int64_t)(operand); \
-		set_r64(R1, (uint64_t)v);      \
-		cc_signed(cpu, v);             \
-		NEXT(n);                       \
+		set_r64(R1, (uint64_t)v);       \
+		cc_signed(cpu, v);              \
+		NEXT(n);                        \
 	}
 
 TEST32(ltr, 1, r32(R2))
@@ -258,26 +270,26 @@ ADD_LOGICAL64(slbg, 3, r64(R1), ~load64(EA_X()), CARRY)
  * Adds to storage and returns what was there. An operand on its boundary is updated interlocked
  * (interlocked-access facility 1), one elsewhere by a load and a store.
  */
-#define FETCH_ADD(bits)                                                                          \
-	static inline uint##bits##_t fetch_add##bits(struct cpu *cpu, const struct slot *s,      \
-						     uint64_t va, uint##bits##_t add)            \
-	{                                                                                        \
-		const struct tlb_entry *e = tlb_slot(cpu, va);                                   \
-		uint64_t off = va & 4095;                                                        \
-		bool fast = LIKELY(e->write == ((va - off) | cpu->ctx_data));                    \
-		uint##bits##_t *p, raw;                                                          \
-		if (UNLIKELY(va % (bits / 8)))                                                   \
-			return add_unaligned##bits(cpu, s, va, add);                             \
-		p = fast ? (uint##bits##_t *)(void *)(e->page + off) :                           \
-			   mem_interlocked(cpu, s, va, bits / 8);                                \
-		raw = __atomic_load_n(p, __ATOMIC_RELAXED);                                      \
-		while (!__atomic_compare_exchange_n(                                             \
-			p, &raw, swap##bits((uint##bits##_t)(swap##bits(raw) + add)), false,     \
-			__ATOMIC_SEQ_CST, __ATOMIC_RELAXED))                                     \
-			;                                                                        \
-		if (UNLIKELY(!fast))                                                             \
-			mem_interlocked_done(cpu, p, bits / 8);                                  \
-		return swap##bits(raw);                                                          \
+#define FETCH_ADD(bits)                                                                      \
+	static inline uint##bits##_t fetch_add##bits(struct cpu *cpu, const struct slot *s,  \
+						     uint64_t va, uint##bits##_t add)        \
+	{                                                                                    \
+		const struct tlb_entry *e = tlb_slot(cpu, va);                               \
+		uint64_t off = va & 4095;                                                    \
+		bool fast = LIKELY(e->write == ((va - off) | cpu->ctx_data));                \
+		uint##bits##_t *p, raw;                                                      \
+		if (UNLIKELY(va % (bits / 8)))                                               \
+			return add_unaligned##bits(cpu, s, va, add);                         \
+		p = fast ? (uint##bits##_t *)(void *)(e->page + off) :                       \
+			   mem_interlocked(cpu, s, va, bits / 8);                            \
+		raw = __atomic_load_n(p, __ATOMIC_RELAXED);                                  \
+		while (!__atomic_compare_exchange_n(                                         \
+			p, &raw, swap##bits((uint##bits##_t)(swap##bits(raw) + add)), false, \
+			__ATOMIC_SEQ_CST, __ATOMIC_RELAXED))                                 \
+			;                                                                    \
+		if (UNLIKELY(!fast))                                                         \
+			mem_interlocked_done(cpu, p, bits / 8);                              \
+		return swap##bits(raw);                                                      \
 	}
 
 static NOINLINE uint32_t add_unaligned32(struct cpu *cpu, const struct slot *s, uint64_t va,

@@ -292,21 +292,21 @@ static inline bool index_high64(struct cpu *cpu, const struct slot *s)
 	return sum > comparand;
 }
 
-#define INDEX_BRANCH(name, n, condition)     \
-	HANDLER(name)                        \
-	{                                    \
-		uint64_t to = EA();          \
-		if (condition)               \
-			BRANCH(to);          \
-		NEXT(n);                     \
+#define INDEX_BRANCH(name, n, condition) \
+	HANDLER(name)                    \
+	{                                \
+		uint64_t to = EA();      \
+		if (condition)           \
+			BRANCH(to);      \
+		NEXT(n);                 \
 	}
 
-#define INDEX_JUMP(name, n, condition)       \
-	HANDLER(name)                        \
-	{                                    \
-		if (condition)               \
-			BRANCH_REL(RI);      \
-		NEXT(n);                     \
+#define INDEX_JUMP(name, n, condition)  \
+	HANDLER(name)                   \
+	{                               \
+		if (condition)          \
+			BRANCH_REL(RI); \
+		NEXT(n);                \
 	}
 
 /*

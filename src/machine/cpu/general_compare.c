@@ -33,20 +33,20 @@ static inline uint64_t rel_aligned(struct cpu *cpu, const struct slot *s, unsign
 #define S32(v) ((int32_t)(v))
 #define S64(v) ((int64_t)(v))
 
-#define COMPARE(name, n, a, b)                  \
-	HANDLER(name)                           \
-	{                                       \
-		int64_t b_ = (b);               \
-		cc_compare(cpu, (a), b_);       \
-		NEXT(n);                        \
+#define COMPARE(name, n, a, b)            \
+	HANDLER(name)                     \
+	{                                 \
+		int64_t b_ = (b);         \
+		cc_compare(cpu, (a), b_); \
+		NEXT(n);                  \
 	}
 
-#define COMPARE_LOGICAL(name, n, a, b)          \
-	HANDLER(name)                           \
-	{                                       \
-		uint64_t b_ = (b);              \
+#define COMPARE_LOGICAL(name, n, a, b)            \
+	HANDLER(name)                             \
+	{                                         \
+		uint64_t b_ = (b);                \
 		cc_compare_logical(cpu, (a), b_); \
-		NEXT(n);                        \
+		NEXT(n);                          \
 	}
 
 /* --- Signed ------------------------------------------------------------------------------------ */
@@ -175,20 +175,20 @@ static inline bool selected_logical(unsigned int mask, uint64_t a, uint64_t b)
 	return mask >> (3 - ((a != b) + (a > b))) & 1;
 }
 
-#define COMPARE_JUMP(name, how, a, b)           \
-	HANDLER(name)                           \
-	{                                       \
-		if (how(M3, (a), (b)))          \
-			BRANCH_REL(RI);         \
-		NEXT(3);                        \
+#define COMPARE_JUMP(name, how, a, b)   \
+	HANDLER(name)                   \
+	{                               \
+		if (how(M3, (a), (b)))  \
+			BRANCH_REL(RI); \
+		NEXT(3);                \
 	}
 
-#define COMPARE_BRANCH(name, how, a, b)         \
-	HANDLER(name)                           \
-	{                                       \
-		if (how(M3, (a), (b)))          \
-			BRANCH(EA());           \
-		NEXT(3);                        \
+#define COMPARE_BRANCH(name, how, a, b) \
+	HANDLER(name)                   \
+	{                               \
+		if (how(M3, (a), (b)))  \
+			BRANCH(EA());   \
+		NEXT(3);                \
 	}
 
 /* 8-bit immediates are decoded as they are: RIE-c has them in d, RIS in i. */
@@ -230,12 +230,12 @@ COMPARE_BRANCH(clgib, selected_logical, r64(R1), (uint8_t)BRANCH_I2)
 
 #define DXC_COMPARE_AND_TRAP 0xff
 
-#define COMPARE_TRAP(name, n, how, a, b)                                       \
-	HANDLER(name)                                                          \
-	{                                                                      \
-		if (UNLIKELY(how(M3, (a), (b))))                               \
-			cpu_data_exception(cpu, s, DXC_COMPARE_AND_TRAP);      \
-		NEXT(n);                                                       \
+#define COMPARE_TRAP(name, n, how, a, b)                                  \
+	HANDLER(name)                                                     \
+	{                                                                 \
+		if (UNLIKELY(how(M3, (a), (b))))                          \
+			cpu_data_exception(cpu, s, DXC_COMPARE_AND_TRAP); \
+		NEXT(n);                                                  \
 	}
 
 /*

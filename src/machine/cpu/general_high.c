@@ -26,11 +26,11 @@ static inline void fixed_overflow(struct cpu *cpu, const struct slot *s)
 		NEXT(3);                     \
 	}
 
-#define STORE_HIGH(name, bits)                   \
-	HANDLER(name)                            \
-	{                                        \
-		store##bits(EA_X(), r32h(R1));   \
-		NEXT(3);                         \
+#define STORE_HIGH(name, bits)                 \
+	HANDLER(name)                          \
+	{                                      \
+		store##bits(EA_X(), r32h(R1)); \
+		NEXT(3);                       \
 	}
 
 /*
@@ -55,16 +55,16 @@ STORE_HIGH(sthh, 16)
 /* --- Adding and subtracting -------------------------------------------------------------------- */
 
 /* Signed: a op b to R1; op is add or sub. */
-#define SIGNED_HIGH(name, n, op, a, b)                                                       \
-	HANDLER(name)                                                                        \
-	{                                                                                    \
-		int32_t v;                                                                   \
-		bool over = __builtin_##op##_overflow((int32_t)(a), (int32_t)(b), &v);       \
-		set_r32h(R1, v);                                                             \
-		cc_signed(cpu, v);                                                           \
-		if (UNLIKELY(over))                                                          \
-			fixed_overflow(cpu, s);                                              \
-		NEXT(n);                                                                     \
+#define SIGNED_HIGH(name, n, op, a, b)                                                 \
+	HANDLER(name)                                                                  \
+	{                                                                              \
+		int32_t v;                                                             \
+		bool over = __builtin_##op##_overflow((int32_t)(a), (int32_t)(b), &v); \
+		set_r32h(R1, v);                                                       \
+		cc_signed(cpu, v);                                                     \
+		if (UNLIKELY(over))                                                    \
+			fixed_overflow(cpu, s);                                        \
+		NEXT(n);                                                               \
 	}
 
 /* Logical: a + b + carry. */
@@ -76,12 +76,12 @@ static inline uint32_t sum(struct cpu *cpu, uint32_t a, uint32_t b, unsigned int
 	return (uint32_t)v;
 }
 
-#define LOGICAL_HIGH(name, n, a, b, carry)           \
-	HANDLER(name)                                \
-	{                                            \
+#define LOGICAL_HIGH(name, n, a, b, carry)              \
+	HANDLER(name)                                   \
+	{                                               \
 		uint32_t v = sum(cpu, (a), (b), carry); \
-		set_r32h(R1, v);                     \
-		NEXT(n);                             \
+		set_r32h(R1, v);                        \
+		NEXT(n);                                \
 	}
 
 /*
@@ -128,12 +128,12 @@ HANDLER(brcth)
 
 /* --- Comparing --------------------------------------------------------------------------------- */
 
-#define COMPARE_HIGH(name, n, type, compare, b)                   \
-	HANDLER(name)                                             \
-	{                                                         \
-		type b_ = (type)(b);                              \
-		compare(cpu, (type)r32h(R1), b_);                 \
-		NEXT(n);                                          \
+#define COMPARE_HIGH(name, n, type, compare, b)   \
+	HANDLER(name)                             \
+	{                                         \
+		type b_ = (type)(b);              \
+		compare(cpu, (type)r32h(R1), b_); \
+		NEXT(n);                          \
 	}
 
 /*

@@ -39,27 +39,27 @@ static inline void set_addr(struct cpu *cpu, unsigned int r, uint64_t va)
 		set_r32(r, va);
 }
 
-#define LOAD32(name, n, v)           \
-	HANDLER(name)                \
-	{                            \
-		uint32_t v_ = (v);   \
-		set_r32(R1, v_);     \
-		NEXT(n);             \
+#define LOAD32(name, n, v)         \
+	HANDLER(name)              \
+	{                          \
+		uint32_t v_ = (v); \
+		set_r32(R1, v_);   \
+		NEXT(n);           \
 	}
 
-#define LOAD64(name, n, v)           \
-	HANDLER(name)                \
-	{                            \
-		uint64_t v_ = (v);   \
-		set_r64(R1, v_);     \
-		NEXT(n);             \
+#define LOAD64(name, n, v)         \
+	HANDLER(name)              \
+	{                          \
+		uint64_t v_ = (v); \
+		set_r64(R1, v_);   \
+		NEXT(n);           \
 	}
 
-#define STORE(name, n, bits, va, v)         \
-	HANDLER(name)                       \
-	{                                   \
-		store##bits((va), (v));     \
-		NEXT(n);                    \
+#define STORE(name, n, bits, va, v)     \
+	HANDLER(name)                   \
+	{                               \
+		store##bits((va), (v)); \
+		NEXT(n);                \
 	}
 
 /* Sign extension from a part. */
@@ -575,51 +575,51 @@ static NOINLINE void write_range_slow(struct cpu *cpu, const struct slot *s, uin
  * Loads and stores of registers R1 to R3 of size bytes each; one register is moved by
  * get(r, p) or put(p, r). An inline attempt, then the rest as another handler.
  */
-#define LOAD_MULTIPLE(name, n, size, align, get)                                                   \
-	static handler_ret name##_slow(struct cpu *cpu, const struct slot *s)               \
-	{                                                                                   \
-		uint8_t buf[REGS_BYTES];                                                    \
-		unsigned int count = REG_COUNT();                                           \
-		const uint8_t *p = read_range_slow(cpu, s, EA(), (size)*count, buf);        \
-		for (unsigned int r = R1; count--; r = (r + 1) & 15, p += (size))           \
-			get(r, p);                                                          \
-		NEXT(n);                                                                    \
-	}                                                                                   \
-	HANDLER(name)                                                                       \
-	{                                                                                   \
-		unsigned int count = REG_COUNT();                                           \
-		const uint8_t *p = tlb_read_range(cpu, EA(), (size)*count);                 \
-		if (UNLIKELY(EA() & ((align)-1)))                                           \
-			RAISE(PGM_SPECIFICATION);                                           \
-		if (UNLIKELY(!p))                                                           \
-			CALL_HANDLER(name##_slow);                                          \
-		for (unsigned int r = R1; count--; r = (r + 1) & 15, p += (size))           \
-			get(r, p);                                                          \
-		NEXT(n);                                                                    \
+#define LOAD_MULTIPLE(name, n, size, align, get)                                     \
+	static handler_ret name##_slow(struct cpu *cpu, const struct slot *s)        \
+	{                                                                            \
+		uint8_t buf[REGS_BYTES];                                             \
+		unsigned int count = REG_COUNT();                                    \
+		const uint8_t *p = read_range_slow(cpu, s, EA(), (size)*count, buf); \
+		for (unsigned int r = R1; count--; r = (r + 1) & 15, p += (size))    \
+			get(r, p);                                                   \
+		NEXT(n);                                                             \
+	}                                                                            \
+	HANDLER(name)                                                                \
+	{                                                                            \
+		unsigned int count = REG_COUNT();                                    \
+		const uint8_t *p = tlb_read_range(cpu, EA(), (size)*count);          \
+		if (UNLIKELY(EA() & ((align)-1)))                                    \
+			RAISE(PGM_SPECIFICATION);                                    \
+		if (UNLIKELY(!p))                                                    \
+			CALL_HANDLER(name##_slow);                                   \
+		for (unsigned int r = R1; count--; r = (r + 1) & 15, p += (size))    \
+			get(r, p);                                                   \
+		NEXT(n);                                                             \
 	}
 
-#define STORE_MULTIPLE(name, n, size, align, put)                                                  \
-	static handler_ret name##_slow(struct cpu *cpu, const struct slot *s)               \
-	{                                                                                   \
-		uint8_t buf[REGS_BYTES];                                                    \
-		uint8_t *p = buf;                                                           \
-		unsigned int count = REG_COUNT();                                           \
-		for (unsigned int r = R1; count--; r = (r + 1) & 15, p += (size))           \
-			put(p, r);                                                          \
-		write_range_slow(cpu, s, EA(), (unsigned int)(p - buf), buf);               \
-		NEXT(n);                                                                    \
-	}                                                                                   \
-	HANDLER(name)                                                                       \
-	{                                                                                   \
-		unsigned int count = REG_COUNT();                                           \
-		uint8_t *p = tlb_write_range(cpu, EA(), (size)*count);                      \
-		if (UNLIKELY(EA() & ((align)-1)))                                           \
-			RAISE(PGM_SPECIFICATION);                                           \
-		if (UNLIKELY(!p))                                                           \
-			CALL_HANDLER(name##_slow);                                          \
-		for (unsigned int r = R1; count--; r = (r + 1) & 15, p += (size))           \
-			put(p, r);                                                          \
-		NEXT(n);                                                                    \
+#define STORE_MULTIPLE(name, n, size, align, put)                                 \
+	static handler_ret name##_slow(struct cpu *cpu, const struct slot *s)     \
+	{                                                                         \
+		uint8_t buf[REGS_BYTES];                                          \
+		uint8_t *p = buf;                                                 \
+		unsigned int count = REG_COUNT();                                 \
+		for (unsigned int r = R1; count--; r = (r + 1) & 15, p += (size)) \
+			put(p, r);                                                \
+		write_range_slow(cpu, s, EA(), (unsigned int)(p - buf), buf);     \
+		NEXT(n);                                                          \
+	}                                                                         \
+	HANDLER(name)                                                             \
+	{                                                                         \
+		unsigned int count = REG_COUNT();                                 \
+		uint8_t *p = tlb_write_range(cpu, EA(), (size)*count);            \
+		if (UNLIKELY(EA() & ((align)-1)))                                 \
+			RAISE(PGM_SPECIFICATION);                                 \
+		if (UNLIKELY(!p))                                                 \
+			CALL_HANDLER(name##_slow);                                \
+		for (unsigned int r = R1; count--; r = (r + 1) & 15, p += (size)) \
+			put(p, r);                                                \
+		NEXT(n);                                                          \
 	}
 
 #define GET_LOW(r, p)  set_r32(r, get32(p))
@@ -706,7 +706,8 @@ typedef unsigned __int128 u128;
 #if defined(__x86_64__)
 __attribute__((target("cx16")))
 #endif
-static NOINLINE u128 cas128(u128 *p, u128 old, u128 new)
+static NOINLINE u128
+cas128(u128 *p, u128 old, u128 new)
 {
 	return __sync_val_compare_and_swap(p, old, new);
 }

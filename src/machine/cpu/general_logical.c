@@ -7,22 +7,22 @@
 #include "handler.h"
 #include "insn_proto.h"
 
-#define LOGICAL32(name, n, a, op, b)                 \
-	HANDLER(name)                                \
-	{                                            \
-		uint32_t v = (uint32_t)((b)op(a));   \
-		set_r32(R1, v);                      \
-		cc_zero(cpu, v);                     \
-		NEXT(n);                             \
+#define LOGICAL32(name, n, a, op, b)               \
+	HANDLER(name)                              \
+	{                                          \
+		uint32_t v = (uint32_t)((b)op(a)); \
+		set_r32(R1, v);                    \
+		cc_zero(cpu, v);                   \
+		NEXT(n);                           \
 	}
 
-#define LOGICAL64(name, n, a, op, b)                 \
-	HANDLER(name)                                \
-	{                                            \
-		uint64_t v = (b)op(a);               \
-		set_r64(R1, v);                      \
-		cc_zero(cpu, v);                     \
-		NEXT(n);                             \
+#define LOGICAL64(name, n, a, op, b)   \
+	HANDLER(name)                  \
+	{                              \
+		uint64_t v = (b)op(a); \
+		set_r64(R1, v);        \
+		cc_zero(cpu, v);       \
+		NEXT(n);               \
 	}
 
 /* --- Registers and storage --------------------------------------------------------------------- */
@@ -69,23 +69,23 @@ LOGICAL64(xg, 3, r64(R1), ^, load64(EA_X()))
 /* --- Immediates and a part of a register ------------------------------------------------------- */
 
 /* The CC is that of the part: 16 bits, or a word. */
-#define AND_PART(name, n, type, shift)                                                 \
-	HANDLER(name)                                                                  \
-	{                                                                              \
-		uint64_t ones = (type)~(type)0, part = (type)I2;                       \
-		uint64_t v = r64(R1) & (part << (shift) | ~(ones << (shift)));         \
-		set_r64(R1, v);                                                        \
-		cc_zero(cpu, v >> (shift) & ones);                                     \
-		NEXT(n);                                                               \
+#define AND_PART(name, n, type, shift)                                         \
+	HANDLER(name)                                                          \
+	{                                                                      \
+		uint64_t ones = (type) ~(type)0, part = (type)I2;              \
+		uint64_t v = r64(R1) & (part << (shift) | ~(ones << (shift))); \
+		set_r64(R1, v);                                                \
+		cc_zero(cpu, v >> (shift)&ones);                               \
+		NEXT(n);                                                       \
 	}
 
-#define OR_PART(name, n, op, type, shift)                                              \
-	HANDLER(name)                                                                  \
-	{                                                                              \
-		uint64_t part = (type)I2, v = r64(R1) op part << (shift);              \
-		set_r64(R1, v);                                                        \
-		cc_zero(cpu, (type)(v >> (shift)));                                    \
-		NEXT(n);                                                               \
+#define OR_PART(name, n, op, type, shift)                                 \
+	HANDLER(name)                                                     \
+	{                                                                 \
+		uint64_t part = (type)I2, v = r64(R1) op part << (shift); \
+		set_r64(R1, v);                                           \
+		cc_zero(cpu, (type)(v >> (shift)));                       \
+		NEXT(n);                                                  \
 	}
 
 /*
@@ -112,18 +112,18 @@ OR_PART(xilf, 3, ^, uint32_t, 0)
 /* --- A byte of storage ------------------------------------------------------------------------- */
 
 /* The update is interlocked (interlocked-access facility 2). */
-#define LOGICAL_BYTE(name, n, op)                                                      \
-	HANDLER(name)                                                                  \
-	{                                                                              \
-		uint64_t va = EA(), off = va & 4095;                                   \
-		const struct tlb_entry *e = tlb_slot(cpu, va);                         \
-		bool fast = LIKELY(e->write == ((va - off) | cpu->ctx_data));          \
-		uint8_t *p = fast ? e->page + off : mem_interlocked(cpu, s, va, 1);    \
-		uint8_t v = __atomic_##op##_fetch(p, (uint8_t)I2, __ATOMIC_SEQ_CST);   \
-		if (UNLIKELY(!fast))                                                   \
-			mem_interlocked_done(cpu, p, 1);                               \
-		cc_zero(cpu, v);                                                       \
-		NEXT(n);                                                               \
+#define LOGICAL_BYTE(name, n, op)                                                    \
+	HANDLER(name)                                                                \
+	{                                                                            \
+		uint64_t va = EA(), off = va & 4095;                                 \
+		const struct tlb_entry *e = tlb_slot(cpu, va);                       \
+		bool fast = LIKELY(e->write == ((va - off) | cpu->ctx_data));        \
+		uint8_t *p = fast ? e->page + off : mem_interlocked(cpu, s, va, 1);  \
+		uint8_t v = __atomic_##op##_fetch(p, (uint8_t)I2, __ATOMIC_SEQ_CST); \
+		if (UNLIKELY(!fast))                                                 \
+			mem_interlocked_done(cpu, p, 1);                             \
+		cc_zero(cpu, v);                                                     \
+		NEXT(n);                                                             \
 	}
 
 /*
@@ -239,8 +239,7 @@ HANDLER(risbg)
  * On bits I3 to I4 of R1 and of R2 rotated left by I5; R1 stays if bit 0 of I3 is one.
  * CC: 0 the selected bits of the result are zero, 1 not.
  */
-static inline void selected_result(struct cpu *cpu, const struct slot *s, uint64_t v,
-				   uint64_t mask)
+static inline void selected_result(struct cpu *cpu, const struct slot *s, uint64_t v, uint64_t mask)
 {
 	cc_zero(cpu, v & mask);
 	if (!(RXSBG_I3 & TEST_ONLY))

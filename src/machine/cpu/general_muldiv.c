@@ -12,20 +12,20 @@ typedef unsigned __int128 u128;
 
 /* --- Product as long as its operands ----------------------------------------------------------- */
 
-#define PRODUCT32(name, n, b)                \
-	HANDLER(name)                        \
-	{                                    \
+#define PRODUCT32(name, n, b)                         \
+	HANDLER(name)                                 \
+	{                                             \
 		uint32_t v = r32(R1) * (uint32_t)(b); \
-		set_r32(R1, v);              \
-		NEXT(n);                     \
+		set_r32(R1, v);                       \
+		NEXT(n);                              \
 	}
 
-#define PRODUCT64(name, n, b)                \
-	HANDLER(name)                        \
-	{                                    \
+#define PRODUCT64(name, n, b)                                  \
+	HANDLER(name)                                          \
+	{                                                      \
 		uint64_t v = r64(R1) * (uint64_t)(int64_t)(b); \
-		set_r64(R1, v);              \
-		NEXT(n);                     \
+		set_r64(R1, v);                                \
+		NEXT(n);                                       \
 	}
 
 /*
@@ -58,21 +58,21 @@ static inline void set_pair32(struct cpu *cpu, unsigned int r, uint64_t v)
 	set_r32(r + 1, v);
 }
 
-#define PAIR_PRODUCT32(name, n, wide, narrow, b)                            \
-	HANDLER(name)                                                       \
-	{                                                                   \
-		wide v = (wide)(narrow)r32(R1 + 1) * (narrow)(b);           \
-		set_pair32(cpu, R1, (uint64_t)v);                           \
-		NEXT(n);                                                    \
+#define PAIR_PRODUCT32(name, n, wide, narrow, b)                  \
+	HANDLER(name)                                             \
+	{                                                         \
+		wide v = (wide)(narrow)r32(R1 + 1) * (narrow)(b); \
+		set_pair32(cpu, R1, (uint64_t)v);                 \
+		NEXT(n);                                          \
 	}
 
-#define PAIR_PRODUCT64(name, n, b)                                          \
-	HANDLER(name)                                                       \
-	{                                                                   \
-		u128 v = (u128)r64(R1 + 1) * (b);                           \
-		set_r64(R1, (uint64_t)(v >> 64));                           \
-		set_r64(R1 + 1, (uint64_t)v);                               \
-		NEXT(n);                                                    \
+#define PAIR_PRODUCT64(name, n, b)                \
+	HANDLER(name)                             \
+	{                                         \
+		u128 v = (u128)r64(R1 + 1) * (b); \
+		set_r64(R1, (uint64_t)(v >> 64)); \
+		set_r64(R1 + 1, (uint64_t)v);     \
+		NEXT(n);                          \
 	}
 
 /*
@@ -151,11 +151,11 @@ static void divide_logical64(struct cpu *cpu, const struct slot *s, uint64_t div
 	set_r64(R1 + 1, (uint64_t)(dividend / divisor));
 }
 
-#define DIVIDE(name, n, how, b)              \
-	HANDLER(name)                        \
-	{                                    \
-		how(cpu, s, (b));            \
-		NEXT(n);                     \
+#define DIVIDE(name, n, how, b)   \
+	HANDLER(name)             \
+	{                         \
+		how(cpu, s, (b)); \
+		NEXT(n);          \
 	}
 
 /*

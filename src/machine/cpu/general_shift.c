@@ -29,12 +29,12 @@ static inline void fixed_overflow(struct cpu *cpu, const struct slot *s)
 		NEXT(n);                     \
 	}
 
-#define SHIFT64(name, n, v)                  \
-	HANDLER(name)                        \
-	{                                    \
-		uint64_t v_ = (v);           \
-		set_r64(R1, v_);             \
-		NEXT(n);                     \
+#define SHIFT64(name, n, v)        \
+	HANDLER(name)              \
+	{                          \
+		uint64_t v_ = (v); \
+		set_r64(R1, v_);   \
+		NEXT(n);           \
 	}
 
 /*
@@ -73,13 +73,13 @@ HANDLER(rllg)
 
 /* --- Arithmetic, right ------------------------------------------------------------------------- */
 
-#define SHIFT_SIGNED32(name, n, from)                          \
-	HANDLER(name)                                          \
-	{                                                      \
+#define SHIFT_SIGNED32(name, n, from)                             \
+	HANDLER(name)                                             \
+	{                                                         \
 		int64_t v = (int64_t)(int32_t)(from) >> AMOUNT(); \
-		set_r32(R1, v);                                \
-		cc_signed(cpu, v);                             \
-		NEXT(n);                                       \
+		set_r32(R1, v);                                   \
+		cc_signed(cpu, v);                                \
+		NEXT(n);                                          \
 	}
 
 /*
@@ -117,16 +117,16 @@ static inline bool shift_left64(int64_t from, unsigned int n, int64_t *out)
 	return from >> (63 - n) != from >> 63;
 }
 
-#define SHIFT_LEFT32(name, n, from)                                    \
-	HANDLER(name)                                                  \
-	{                                                              \
-		int32_t v;                                             \
+#define SHIFT_LEFT32(name, n, from)                                      \
+	HANDLER(name)                                                    \
+	{                                                                \
+		int32_t v;                                               \
 		bool over = shift_left32((int32_t)(from), AMOUNT(), &v); \
-		set_r32(R1, v);                                        \
-		cc_signed(cpu, v);                                     \
-		if (UNLIKELY(over))                                    \
-			fixed_overflow(cpu, s);                        \
-		NEXT(n);                                               \
+		set_r32(R1, v);                                          \
+		cc_signed(cpu, v);                                       \
+		if (UNLIKELY(over))                                      \
+			fixed_overflow(cpu, s);                          \
+		NEXT(n);                                                 \
 	}
 
 /*

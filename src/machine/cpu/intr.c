@@ -11,7 +11,6 @@
 /* Interruptions taken in one poll; a new PSW may enable a condition that never ends. */
 #define POLL_MAX 8
 
-#define CR0_CKC_SIGN BIT64(10)
 #define FIRST_STORED 0x80u /* of the lowcore */
 
 #define MVPG_0 0xb2u

@@ -163,7 +163,9 @@ uint8_t *mem_key(struct cpu *cpu, uint64_t raddr, struct pic *pic)
 
 /* --- Protection -------------------------------------------------------------------------------- */
 
-#define KEY_FETCH 0x08u
+#define KEY_FETCH     0x08u
+#define KEY_REFERENCE 0x04u
+#define KEY_CHANGE    0x02u
 
 /* PoP chapter 3, "Key-Controlled Protection". raddr decides the overrides. */
 static bool key_allows(const struct cpu *cpu, const struct view *v, uint64_t va, uint8_t key)
@@ -186,6 +188,15 @@ static bool low_protected(const struct cpu *cpu, uint64_t va, bool private_space
 	return cpu->cr[0] & CR0_LOW_PROTECTION && (va & ~0x11ffull) == 0 && !private_space;
 }
 
+/* Reference and change bits; with a TLB entry they are set once for all accesses it allows. */
+static void record_use(struct frame *f, enum access access)
+{
+	uint8_t bits = access == ACCESS_WRITE ? KEY_REFERENCE | KEY_CHANGE : KEY_REFERENCE;
+
+	if ((atomic_load_explicit(&f->key, memory_order_relaxed) & bits) != bits)
+		atomic_fetch_or(&f->key, bits);
+}
+
 struct place {
 	uint8_t *page;
 	bool writable; /* a later store needs no other look */
@@ -195,7 +206,7 @@ static struct pic locate(struct cpu *cpu, uint64_t va, const struct view *v, str
 {
 	struct dat_result dat = { .raddr = va };
 	struct backing b = { 0 };
-	struct pic pic = level_pic(cpu, PGM_NONE);
+	struct pic pic;
 	bool low;
 
 	if (v->dat) {
@@ -218,8 +229,12 @@ static struct pic locate(struct cpu *cpu, uint64_t va, const struct view *v, str
 		pic = level_pic(cpu, PGM_PROTECTION);
 		goto fail;
 	}
+	record_use(&cpu->m->frames[frame_of_page(cpu->m, b.page)], v->access);
 	out->page = b.page;
-	out->writable = b.writable && !low && !dat.write_protected;
+	/* Of the first two pages only parts are protected: the TLB must not speak for all of them. */
+	out->writable =
+		b.writable && !dat.write_protected &&
+		!(cpu->cr[0] & CR0_LOW_PROTECTION && !dat.private_space && va < LOWCORE_BYTES);
 	return pic;
 fail:
 	if (pic.level == cpu->level && pic.code != PGM_ADDRESSING)
@@ -283,8 +298,8 @@ static uint16_t context_of(struct cpu *cpu, const struct view *v)
 		.prefix = cpu->prefix,
 		.host_asce = cpu->level == PIC_GUEST ? sie_host_asce(cpu) : 0,
 		.mso = cpu->level == PIC_GUEST ? sie_mso(cpu) : 0,
-		.flags = (uint64_t)cpu->level | (uint64_t)v->key << 4 | (uint64_t)v->dat << 8 |
-			 (uint64_t)cpu->edat << 9 |
+		.flags = (uint64_t)cpu->level | (uint64_t)v->key << 4 | (v->dat ? 0x100u : 0u) |
+			 (cpu->edat ? 0x200u : 0u) |
 			 (cpu->cr[0] & (CR0_LOW_PROTECTION | CR0_FETCH_OVERRIDE |
 					CR0_STORAGE_OVERRIDE | CR0_EDAT)),
 	};
@@ -324,6 +339,9 @@ static uint8_t *tlb_fill(struct cpu *cpu, const struct slot *s, uint64_t va, enu
 		cpu_raise(cpu, s, pic);
 	cpu->counters.tlb_misses++;
 	f = &cpu->m->frames[frame_of_page(cpu->m, place.page)];
+	/* The fetch-protection override is for half a page: no entry then. */
+	if (v.key && cpu->cr[0] & CR0_FETCH_OVERRIDE && va < 4096)
+		return place.page;
 	if (e->read != tag)
 		e->write = 0;
 	e->read = tag;
@@ -405,7 +423,8 @@ SLOW_PATH void mem_load_slow(struct cpu *cpu, const struct slot *s, uint64_t va,
 	}
 	mem_span(cpu, s, va, size, ACCESS_READ, &span);
 	memcpy(bytes, span.p[0], span.n[0]);
-	memcpy(bytes + span.n[0], span.p[1], span.n[1]);
+	if (span.n[1])
+		memcpy(bytes + span.n[0], span.p[1], span.n[1]);
 	cpu->slow_value = load_be(bytes, size);
 }
 
@@ -425,7 +444,8 @@ SLOW_PATH void mem_store_slow(struct cpu *cpu, const struct slot *s, uint64_t va
 	mem_span(cpu, s, va, size, ACCESS_WRITE, &span);
 	store_be(bytes, size, v);
 	memcpy(span.p[0], bytes, span.n[0]);
-	memcpy(span.p[1], bytes + span.n[0], span.n[1]);
+	if (span.n[1])
+		memcpy(span.p[1], bytes + span.n[0], span.n[1]);
 	mem_span_written(cpu, &span);
 }
 

@@ -12,6 +12,7 @@
 #include "intr.h"
 #include "machine_priv.h"
 #include "sie.h"
+#include "trace_priv.h"
 
 #define INSN_MAX 6
 
@@ -142,6 +143,7 @@ static const struct slot *fetch(struct cpu *cpu)
 	struct slot *slots;
 	struct pic pic;
 	uint8_t *mem;
+	uint32_t used;
 
 	if (UNLIKELY(addr & 1))
 		fetch_fault(cpu, (struct pic){ .code = PGM_SPECIFICATION, .level = cpu->level });
@@ -152,7 +154,11 @@ static const struct slot *fetch(struct cpu *cpu)
 	pic = mem_fetch_page(cpu, page, &mem);
 	if (pic.code)
 		fetch_fault(cpu, pic);
+	cpu->counters.itlb_misses++;
+	used = cpu->m->code_used;
 	slots = code_slots(cpu->m, cpu, frame_of_page(cpu->m, mem));
+	if (UNLIKELY(cpu->m->code_used < used))
+		cpu->counters.code_evicted += used;
 	*e = (struct itlb_entry){ page | cpu->ctx_fetch, slots };
 	enter_page(cpu, page, slots);
 	return slots + (addr - page) / 2;
@@ -194,10 +200,14 @@ static void poll(struct cpu *cpu)
 		revoke_answer(cpu);
 	if (why & ATTN_KICK && cpu->native)
 		cpu_leave(cpu, CPU_STOP_KICKED);
+	if (UNLIKELY(cpu->m->tracer))
+		trace_poll(cpu, true);
 	if (cpu->level == PIC_GUEST)
 		sie_poll(cpu);
 	else
 		intr_poll(cpu);
+	if (UNLIKELY(cpu->m->tracer))
+		trace_poll(cpu, false);
 }
 
 const struct slot *branch_poll(struct cpu *cpu, const struct slot *s, uint64_t addr)
@@ -238,7 +248,8 @@ static handler_ret not_installed(struct cpu *cpu, const struct slot *s)
 }
 
 /* Fills a slot; the handler is published last, for other CPUs that look at the same page. */
-static handler_fn *decode_into(struct slot *to, const uint8_t bytes[INSN_MAX])
+static handler_fn *decode_into(const struct cpu *cpu, struct slot *to,
+			       const uint8_t bytes[INSN_MAX])
 {
 	const struct insn *insn = insn_find(bytes);
 	handler_fn *fn = insn ? insn->fn : not_installed;
@@ -246,6 +257,8 @@ static handler_fn *decode_into(struct slot *to, const uint8_t bytes[INSN_MAX])
 
 	if (insn)
 		insn_decode(insn, bytes, &o);
+	if (UNLIKELY(cpu->m->tracer))
+		fn = trace_handler(cpu->m, insn);
 	to->r1 = o.r1;
 	to->r2 = o.r2;
 	to->r3 = o.r3;
@@ -269,7 +282,7 @@ static const struct slot *decode_straddling(struct cpu *cpu, const struct slot *
 	cpu->psw_addr = slot_addr(cpu, s);
 	len = read_insn(cpu, cpu->psw_addr, cpu->straddle_insn);
 	cpu->straddle_addr = cpu->psw_addr;
-	decode_into(&cpu->straddle[0], cpu->straddle_insn);
+	decode_into(cpu, &cpu->straddle[0], cpu->straddle_insn);
 	cpu->straddle[len / 2].fn = slot_fn_of(straddle_end);
 	return &cpu->straddle[0];
 }
@@ -284,7 +297,7 @@ handler_ret handler_decode(struct cpu *cpu, const struct slot *s)
 		GO(decode_straddling(cpu, s));
 	memcpy(bytes, cpu->page_mem + off, len);
 	cpu->counters.decoded++;
-	decode_into(&cpu->page_slots[off / 2], bytes);
+	decode_into(cpu, &cpu->page_slots[off / 2], bytes);
 	GO(s);
 }
 
@@ -318,7 +331,7 @@ static const struct slot *execute(struct cpu *cpu, const struct slot *s, uint64_
 		bytes[1] |= (uint8_t)cpu->gr[R1];
 	if (memcmp(bytes, cpu->ex_insn, INSN_MAX) != 0 || !cpu->ex[0].fn) {
 		memcpy(cpu->ex_insn, bytes, INSN_MAX);
-		decode_into(&cpu->ex[0], bytes);
+		decode_into(cpu, &cpu->ex[0], bytes);
 		cpu->ex[len / 2].fn = slot_fn_of(ex_end);
 	}
 	cpu->ex_target = target;
@@ -347,16 +360,22 @@ void cpu_state_changed(struct cpu *cpu)
 					      0xffffffull;
 	tlb_select(cpu);
 	atomic_fetch_or(&cpu->attention, ATTN_INTERRUPT);
+	if (UNLIKELY(cpu->m->tracer))
+		trace_state(cpu);
 }
 
 /* cpu->pic becomes what it is for the running level. */
 static void take_program(struct cpu *cpu)
 {
 	cpu->ex_from = NULL;
+	if (UNLIKELY(cpu->m->tracer))
+		trace_program(cpu);
 	if (cpu->level == PIC_GUEST)
 		sie_program(cpu);
-	if (intr_program(cpu))
+	if (intr_program(cpu)) {
+		cpu->counters.program++;
 		return;
+	}
 	if (cpu->level == PIC_GUEST)
 		sie_program_refused(cpu);
 	cpu_leave(cpu, CPU_STOP_WAIT); /* host mode: a program-interruption loop */
@@ -370,6 +389,8 @@ static void run_chains(struct cpu *cpu)
 		if (atomic_load(&cpu->attention))
 			poll(cpu);
 		if (cpu->psw_mask & PSW_WAIT) {
+			if (UNLIKELY(cpu->m->tracer))
+				trace_poll(cpu, true);
 			if (cpu->level == PIC_GUEST)
 				sie_wait(cpu);
 			else
@@ -398,6 +419,8 @@ static enum cpu_stop run(struct cpu *cpu)
 	default:
 		break;
 	}
+	if (UNLIKELY(cpu->m->tracer))
+		trace_leave(cpu);
 	run_chains(cpu);
 	return cpu->stop;
 }
@@ -409,8 +432,12 @@ enum cpu_stop cpu_run(struct cpu *cpu)
 	cpu->native = false;
 	cpu->fetch_ilc = 2;
 	revoke_enter(cpu);
+	if (UNLIKELY(cpu->m->tracer))
+		trace_begin(cpu);
 	cpu_state_changed(cpu);
 	stop = run(cpu);
+	if (UNLIKELY(cpu->m->tracer))
+		trace_end(cpu);
 	revoke_exit(cpu);
 	return stop;
 }
@@ -423,10 +450,14 @@ enum cpu_stop cpu_sie(struct cpu *cpu, haddr_t scb)
 	cpu->native = true;
 	cpu->fetch_ilc = 2;
 	revoke_enter(cpu);
+	if (UNLIKELY(cpu->m->tracer))
+		trace_begin(cpu);
 	if (sie_enter(cpu, scb, &pic))
 		stop = run(cpu);
 	if (cpu->level == PIC_GUEST) /* kicked */
 		sie_leave(cpu, 0);
+	if (UNLIKELY(cpu->m->tracer))
+		trace_end(cpu);
 	if (pic.code) {
 		cpu->host_pic = pic;
 		stop = CPU_STOP_HOST_PIC;

@@ -7,7 +7,6 @@
 #include "lowcore.h"
 #include "sie_priv.h"
 
-#define CR0_CKC_SIGN BIT64(10)
 #define POLL_MAX     8 /* interruptions in a row; the next poll goes on */
 
 /* --- The host's -------------------------------------------------------------------------------- */
