@@ -43,8 +43,10 @@ bench: setup-bench build ## the benchmarks, next to what they are compared with
 	@test -x bench/run || { echo 'make bench: there is no bench/run' >&2; exit 1; }
 	@bench/run
 
-fuzz: setup-full build-fuzz ## every fuzz target for FUZZ_SECONDS (60) each
+fuzz: setup-full build build-fuzz ## every fuzz target for FUZZ_SECONDS (60) each
 	@scripts/fuzz build-fuzz $(FUZZ_SECONDS)
+	@$(NINJA) -C build tests/diff/zpv-diff tests/diff/diff_runner
+	@tests/diff/run --build build --seconds $(FUZZ_SECONDS) --seed $$(date +%s)
 
 install: setup-build build/build.ninja ## install below DESTDIR and PREFIX (/usr/local)
 	@grep -qsxF '$(prefix)' build/.prefix || { \

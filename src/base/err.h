@@ -25,7 +25,7 @@ static inline int err_result(int rc, enum zpv_err_code code)
 	(void)rc;
 	return -(int)code;
 }
-#define err_set(err, code, ...) err_result(err_set((err), (code), __VA_ARGS__), (code))
+#define err_set(err, code, ...)	  err_result(err_set((err), (code), __VA_ARGS__), (code))
 #define err_errno(err, code, ...) err_result(err_errno((err), (code), __VA_ARGS__), (code))
 
 /* Puts "<context>: " before the text that is there. Returns -err->code. */

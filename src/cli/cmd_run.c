@@ -8,6 +8,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,8 +31,20 @@
 /* Exit codes beyond the common ones; documented in the man page. */
 enum { EXIT_REBOOT = 3, EXIT_CRASH = 4 };
 
-enum { KERNEL, RAMDISK, PARMLINE, MEMORY, CONSOLE, NO_REBOOT, SMP, MACHINE, TRACE, COUNTERS, NOGRAPHIC,
-       OPTS_END };
+enum {
+	KERNEL,
+	RAMDISK,
+	PARMLINE,
+	MEMORY,
+	CONSOLE,
+	NO_REBOOT,
+	SMP,
+	MACHINE,
+	TRACE,
+	COUNTERS,
+	NOGRAPHIC,
+	OPTS_END
+};
 
 static const struct opt opts[] = {
 	[KERNEL] = { .names = "kernel",
@@ -321,6 +334,7 @@ struct signals {
 	sigset_t set;
 	pthread_t thread;
 	bool listening;
+	atomic_bool done; /* the guest has ended: SIGUSR1 says so */
 	int caught;
 };
 
@@ -330,7 +344,7 @@ static void *await_signal(void *arg)
 	struct signals *s = arg;
 	int sig;
 
-	if (sigwait(&s->set, &sig) != 0)
+	if (sigwait(&s->set, &sig) != 0 || atomic_load(&s->done))
 		return NULL;
 	s->caught = sig;
 	(void)io_write_full(s->t->stop[1], "", 1);
@@ -341,14 +355,15 @@ static void *await_signal(void *arg)
 /* Before there is any thread, so that only the one that waits for them gets them. */
 static void signals_block(struct signals *s)
 {
-	static const int stopping[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
+	static const int stopping[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1 };
 
 	sigemptyset(&s->set);
 	for (size_t i = 0; i < ARRAY_SIZE(stopping); i++) {
 		struct sigaction old;
 
 		/* What was ignored when the program started (nohup) stays ignored. */
-		if (sigaction(stopping[i], NULL, &old) == 0 && old.sa_handler != SIG_IGN)
+		if (stopping[i] == SIGUSR1 ||
+		    (sigaction(stopping[i], NULL, &old) == 0 && old.sa_handler != SIG_IGN))
 			sigaddset(&s->set, stopping[i]);
 	}
 	pthread_sigmask(SIG_BLOCK, &s->set, NULL);
@@ -363,7 +378,8 @@ static void signals_begin(struct signals *s)
 static void signals_end(struct signals *s)
 {
 	if (s->listening) {
-		pthread_cancel(s->thread);
+		atomic_store(&s->done, true);
+		pthread_kill(s->thread, SIGUSR1);
 		pthread_join(s->thread, NULL);
 	}
 	pthread_sigmask(SIG_UNBLOCK, &s->set, NULL);

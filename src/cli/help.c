@@ -85,9 +85,9 @@ void help_overview(const char *prog, const char *prefix)
 	printf("Usage: %s COMMAND [OPTIONS]\n\nCommands:\n", prog);
 	for (size_t i = 0; commands[i]; i++)
 		if (strncmp(commands[i]->name, prefix, skip) == 0)
-			printf("  %-16s %s\n", commands[i]->name + skip, commands[i]->summary);
+			printf("  %-18s %s\n", commands[i]->name + skip, commands[i]->summary);
 	if (!skip)
-		printf("  %-16s %s\n", "completion",
+		printf("  %-18s %s\n", "completion",
 		       "Print the completion script for bash, zsh or fish.");
 	printf("\n'%s COMMAND --help' explains a command; so does its man page.\n", prog);
 }

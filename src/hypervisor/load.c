@@ -239,7 +239,7 @@ static int load_parameters(struct vm *vm, uint64_t kernel_end, struct zpv_err *e
 			       "'%s' is no Linux kernel: it takes neither a RAM disk nor a command "
 			       "line (a Secure Execution image has them inside)",
 			       boot->kernel);
-	memcpy(&max, area + KERNEL_MAX_CMDLINE_ADDR - KERNEL_EP_MAGIC_ADDR, sizeof(max));
+	memcpy(&max, area + (KERNEL_MAX_CMDLINE_ADDR - KERNEL_EP_MAGIC_ADDR), sizeof(max));
 	if (boot->ramdisk)
 		rc = load_initrd(vm, kernel_end, err);
 	if (!rc && boot->parmline)

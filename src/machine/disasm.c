@@ -77,8 +77,8 @@ static const char *const format_names[] = {
 	[FMT_RIE_b] = "RIE-b", [FMT_RIE_c] = "RIE-c", [FMT_RIE_d] = "RIE-d", [FMT_RIE_e] = "RIE-e",
 	[FMT_RIE_f] = "RIE-f", [FMT_RIE_g] = "RIE-g", [FMT_RIS] = "RIS",     [FMT_RRS] = "RRS",
 	[FMT_S] = "S",	       [FMT_SI] = "SI",	      [FMT_SIY] = "SIY",     [FMT_SIL] = "SIL",
-	[FMT_SS] = "SS",       [FMT_SSE] = "SSE",     [FMT_SSF] = "SSF",
-	[FMT_VRX] = "VRX",     [FMT_VRS_a] = "VRS-a",
+	[FMT_SS] = "SS",       [FMT_SSE] = "SSE",     [FMT_SSF] = "SSF",     [FMT_VRX] = "VRX",
+	[FMT_VRS_a] = "VRS-a",
 };
 
 #define EXCEPTIONS 14

@@ -52,7 +52,7 @@ struct machine {
 
 	unsigned int ncpus;
 	struct cpu **cpus;
-	struct intr_pending *pending; /* of each CPU */
+	struct intr_pending *pending;	  /* of each CPU */
 	atomic_uint_least64_t generation; /* of revocations */
 
 	pthread_mutex_t wait_lock;

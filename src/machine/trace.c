@@ -333,8 +333,8 @@ void trace_state(struct cpu *cpu)
 {
 	static const enum lowcore_class classes[] = { LC_SVC, LC_EXTERNAL, LC_IO, LC_RESTART };
 	struct traced_cpu *w = traced_cpu(cpu);
-	uint64_t *const counts[] = { &cpu->counters.svc, &cpu->counters.external,
-				     &cpu->counters.io, &cpu->counters.restart };
+	uint64_t *const counts[] = { &cpu->counters.svc, &cpu->counters.external, &cpu->counters.io,
+				     &cpu->counters.restart };
 	const struct lowcore *lc;
 	uint8_t *p;
 

@@ -59,7 +59,7 @@ struct test {
 	struct diff_case c; /* numbers in the host's order */
 	unsigned int count;
 	const struct insn *insn[DIFF_INSNS + 1]; /* one more: the target of EX */
-	uint8_t offset[DIFF_INSNS]; /* in the slot */
+	uint8_t offset[DIFF_INSNS];		 /* in the slot */
 	uint64_t seed, number;
 };
 

@@ -419,14 +419,12 @@ static unsigned int fp_reg(struct gen *g, bool pair)
 
 static unsigned int reg1(struct gen *g)
 {
-	return g->insn->flags & FP_PAIR_R1 ? fp_reg(g, true) :
-					     any_reg(g, g->insn->flags & EVEN_R1);
+	return g->insn->flags & FP_PAIR_R1 ? fp_reg(g, true) : any_reg(g, g->insn->flags & EVEN_R1);
 }
 
 static unsigned int reg2(struct gen *g)
 {
-	return g->insn->flags & FP_PAIR_R2 ? fp_reg(g, true) :
-					     any_reg(g, g->insn->flags & EVEN_R2);
+	return g->insn->flags & FP_PAIR_R2 ? fp_reg(g, true) : any_reg(g, g->insn->flags & EVEN_R2);
 }
 
 static unsigned int reg3(struct gen *g)
@@ -726,8 +724,8 @@ static void shape_cvb(struct gen *g)
 		p[rng_below(R(g), len - 1)] = (uint8_t)rng64(R(g));
 	if (!wide && rng_percent(R(g), 50)) /* larger than 32 bits hold */
 		p[rng_below(R(g), 3)] = (uint8_t)(rng_below(R(g), 10) << 4 | rng_below(R(g), 10));
-	p[len - 1] |= (uint8_t)(rng_percent(R(g), 95) ? 10 + rng_below(R(g), 6) :
-							rng_below(R(g), 16));
+	p[len - 1] |=
+		(uint8_t)(rng_percent(R(g), 95) ? 10 + rng_below(R(g), 6) : rng_below(R(g), 16));
 }
 
 /* LFPC, LFAS: a word for the FPC, mostly a valid one. */
@@ -860,7 +858,6 @@ static const struct shape {
 };
 
 /* --- Formats ----------------------------------------------------------------------------------- */
-
 
 /* Natural alignment that the PoP asks for, or 0. */
 static unsigned int alignment(struct gen *g)
@@ -1320,9 +1317,8 @@ static unsigned int execute(struct gen *g, unsigned int offset)
 		if (!is_pinned(g, r1))
 			pin(g, r1,
 			    (rng64(R(g)) & ~0xffull) |
-				    (may_modify(g) && rng_percent(R(g), 30) ?
-					     rng64(R(g)) & 255 :
-					     p[1] & rng64(R(g))));
+				    (may_modify(g) && rng_percent(R(g), 30) ? rng64(R(g)) & 255 :
+									      p[1] & rng64(R(g))));
 		else
 			r1 = 0;
 	}

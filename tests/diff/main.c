@@ -279,7 +279,8 @@ static void report_absent(uint64_t total)
 			printf("# never compared: %s\n", i->mnemonic);
 		}
 	}
-	snprintf(text, sizeof(text), "%llu cases; %u mnemonics without any have a reason, %u have none",
+	snprintf(text, sizeof(text),
+		 "%llu cases; %u mnemonics without any have a reason, %u have none",
 		 (unsigned long long)total, absent, silent);
 	result(!silent || total < 20000, text);
 }

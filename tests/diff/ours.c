@@ -219,8 +219,7 @@ static void collect_words(struct outcome *out)
 			if (memcmp(now + off, background[i] + off, 8) == 0)
 				continue;
 			memcpy(&v, now + off, 8);
-			out->w[out->r.words++] =
-				(struct diff_word){ windows[i] + off, to_be64(v) };
+			out->w[out->r.words++] = (struct diff_word){ windows[i] + off, to_be64(v) };
 			put(windows[i] + off, background[i] + off, 8);
 		}
 	}
@@ -239,8 +238,7 @@ void ours_run(const struct test *t, struct outcome *out)
 		cpu_set_ar(cpu, i, c->ar[i]);
 	}
 	cpu_set_fpc(cpu, c->fpc);
-	cpu_set_psw(cpu,
-		    PSW_DAT | PSW_PROBLEM | PSW_EA | PSW_BA | (uint64_t)(c->cc_pm >> 24) << 40,
+	cpu_set_psw(cpu, PSW_DAT | PSW_PROBLEM | PSW_EA | PSW_BA | (uint64_t)(c->cc_pm >> 24) << 40,
 		    c->at + DIFF_START);
 	if (cpu_run(cpu) != CPU_STOP_WAIT)
 		abort();

@@ -158,11 +158,12 @@ static void print_disassembly(const struct test *t)
 	fwrite(t->c.code, 1, DIFF_SLOT, f);
 	fclose(f);
 	fflush(stdout);
-	snprintf(command, sizeof(command),
-		 "s390x-linux-gnu-objdump -D -b binary -m s390:64-bit --adjust-vma=0x%llx "
-		 "--start-address=0x%llx --stop-address=0x%llx %s 2>/dev/null | sed -n '/:\\t/s/^/#   /p'",
-		 (unsigned long long)t->c.at, (unsigned long long)t->c.at + DIFF_START,
-		 (unsigned long long)t->c.at + DIFF_START + 12, path);
+	snprintf(
+		command, sizeof(command),
+		"s390x-linux-gnu-objdump -D -b binary -m s390:64-bit --adjust-vma=0x%llx "
+		"--start-address=0x%llx --stop-address=0x%llx %s 2>/dev/null | sed -n '/:\\t/s/^/#   /p'",
+		(unsigned long long)t->c.at, (unsigned long long)t->c.at + DIFF_START,
+		(unsigned long long)t->c.at + DIFF_START + 12, path);
 	if (system(command) != 0)
 		printf("#   (no disassembly)\n");
 	remove(path);

@@ -58,8 +58,8 @@ void diff_signalled(int sig, siginfo_t *info, void *context)
 
 static void map(uint64_t at, size_t len)
 {
-	if (mmap((void *)at, len, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED,
-		 -1, 0) != (void *)at)
+	if (mmap((void *)at, len, PROT_READ | PROT_WRITE | PROT_EXEC,
+		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) != (void *)at)
 		die("mmap");
 	for (size_t i = 0; i < len; i += 8)
 		*(uint64_t *)(at + i) = at >= DIFF_DATA_A ? diff_background(at + i) : 0;

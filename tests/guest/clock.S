@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* TOD clock, clock comparator, CPU timer, and their interruptions. */
-#include "guest.h"
+#include "guest.inc"
 
 	/* New PSW of external interruptions, and CR0 with subclasses. */
 	.macro CR0_IS value

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Clock interruptions are pending as long as their condition holds, and at once. */
-#include "guest.h"
+#include "guest.inc"
 
 	.macro CR0_IS value
 	llilf	%r14, \value

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Control registers: loading, storing, wrapping, alignment. */
-#include "guest.h"
+#include "guest.inc"
 
 	/* LCTLG and STCTG wrap from CR15 to CR0. */
 	STEP

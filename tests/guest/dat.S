@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Dynamic address translation: all table levels, exceptions with their TEIDs, LRA, invalidation. */
-#include "guest.h"
+#include "guest.inc"
 
 	/*
 	 * Tables, one page each: region first, second, third, segment, page. Identity for the first

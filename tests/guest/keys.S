@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Storage keys: setting, reading, reference and change bits, TEST PROTECTION. */
-#include "guest.h"
+#include "guest.inc"
 
 #define FRAME 0x30000
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Key-controlled protection: accesses with a PSW key, TEST PROTECTION, overrides. */
-#include "guest.h"
+#include "guest.inc"
 
 #define FRAME		 0x30000
 #define FETCH_OVERRIDE	 0x02000000

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Low-address protection, and stores into real storage. */
-#include "guest.h"
+#include "guest.inc"
 
 	.macro CR0_IS value
 	llilf	%r14, \value

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* LPSW. */
-#include "guest.h"
+#include "guest.inc"
 
 	/* LPSW: bit 12 inverted, modes and address. */
 	STEP

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Program interruptions: codes, instruction-length codes, old PSWs, breaking-event address. */
-#include "guest.h"
+#include "guest.inc"
 
 	/* Operation exceptions of each length. */
 	STEP

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* SPX, STPX, STFL, STAP, STIDP, STFLE, STSI. */
-#include "guest.h"
+#include "guest.inc"
 
 #define NEW_PREFIX 0x20000
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The instructions that look at or change parts of the PSW. */
-#include "guest.h"
+#include "guest.inc"
 
 	/* LPSWE: mask, CC and address. */
 	STEP

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Stores and loads by real address: low-address protection, alignment; LRA with DAT off. */
-#include "guest.h"
+#include "guest.inc"
 
 #define LOW_PROTECTION 0x10000000
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Clocks of a guest and of its host while the guest runs (sie.md sections 1, 4, 9). */
-#include "guest.h"
-#include "sie_host.h"
+#include "guest.inc"
+#include "sie_host.inc"
 
 	HOST_SETUP
 

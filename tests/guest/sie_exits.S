@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* How SIE ends for its host program: interceptions, validity (sie.md sections 4, 6, 10). */
-#include "guest.h"
-#include "sie_host.h"
+#include "guest.inc"
+#include "sie_host.inc"
 
 	HOST_SETUP
 

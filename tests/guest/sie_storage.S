@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Guest storage of SIE: MSO and MSL, faults of the host's tables (sie.md section 5). */
-#include "guest.h"
-#include "sie_host.h"
+#include "guest.inc"
+#include "sie_host.inc"
 
 	HOST_SETUP
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* SIGNAL PROCESSOR to the CPU itself. */
-#include "guest.h"
+#include "guest.inc"
 
 	.macro CR0_IS value
 	llilf	%r14, \value

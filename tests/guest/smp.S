@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Two CPUs: start, signals both ways, stop, status. */
-#include "guest.h"
+#include "guest.inc"
 
 #define AP_PREFIX 0x40000
 #define STATUS	  0x50000

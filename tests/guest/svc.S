@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Supervisor calls and monitor calls, executed ones too. */
-#include "guest.h"
+#include "guest.inc"
 
 	.macro SVC_IS code, ilc, old
 	HALF_IS	SVC_CODE, \code

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Exceptions that are easily forgotten. */
-#include "guest.h"
+#include "guest.inc"
 
 	/* Fixed-point overflow with program-mask bit 20: completed, CC 3. */
 	STEP

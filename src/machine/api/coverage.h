@@ -13,7 +13,7 @@
 struct machine_insn {
 	uint16_t opcode; /* as people write it: 0x1a, 0xa70a, 0xe304 */
 	const char *mnemonic;
-	const char *format;    /* of the PoP, without suffixes where they do not matter; NULL: absent */
+	const char *format; /* of the PoP, without suffixes where they do not matter; NULL: absent */
 	const char *chapter;   /* NULL: absent */
 	const char *why;       /* absent: "facility 129", "HFP"; else NULL */
 	unsigned int facility; /* that it belongs to, 0: base; absent: 0 when why tells */

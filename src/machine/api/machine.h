@@ -127,7 +127,7 @@ struct cpu_counters {
 	uint64_t decoded;      /* slots filled */
 	uint64_t code_evicted; /* pages of decoded instructions that this CPU threw away */
 	uint64_t sie_exits;
-	uint64_t icpt[CPU_ICPT_CODES];		 /* T: SIE exits by interception code, 0: none */
+	uint64_t icpt[CPU_ICPT_CODES]; /* T: SIE exits by interception code, 0: none */
 	uint64_t program, svc, external, io, restart; /* interruptions taken; T but for program */
 };
 struct cpu_counters cpu_counters(const struct cpu *cpu);

@@ -10,7 +10,6 @@
 
 #include "bfp_core_priv.h"
 
-
 /* Scale factors: PoP chapter 9, "Scaled Results" (overflow divides, underflow multiplies). */
 const struct format bfp_formats[3] = {
 	[BFP_SHORT] = { .p = 24, .width = 32, .emax = 127, .alpha = 192 },

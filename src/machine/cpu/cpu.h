@@ -58,7 +58,7 @@
 
 enum address_space { AS_PRIMARY, AS_ACCESS_REGISTER, AS_SECONDARY, AS_HOME };
 
-#define CR0_CKC_SIGN BIT64(10)
+#define CR0_CKC_SIGN	     BIT64(10)
 #define CR0_SECONDARY	     BIT64(37)
 #define CR0_LOW_PROTECTION   BIT64(35)
 #define CR0_FETCH_OVERRIDE   BIT64(38)
@@ -131,14 +131,14 @@ enum leave {
 struct sie_state; /* sie.h */
 
 struct cpu {
-	uint64_t gr[17];	 /* gr[16] is always zero: base or index 0 */
-	uint8_t cc;		 /* condition code 0-3 */
-	uint8_t level;		 /* 1 host, 2 guest of SIE */
-	uint16_t ctx_data;	 /* TLB context of operands */
-	uint16_t ctx_fetch;	 /* TLB context of instructions */
-	atomic_uint attention;	 /* nonzero: poll */
-	uint64_t amask;		 /* address mask of the addressing mode */
-	uint64_t slow_value;	     /* results of slow paths */
+	uint64_t gr[17];       /* gr[16] is always zero: base or index 0 */
+	uint8_t cc;	       /* condition code 0-3 */
+	uint8_t level;	       /* 1 host, 2 guest of SIE */
+	uint16_t ctx_data;     /* TLB context of operands */
+	uint16_t ctx_fetch;    /* TLB context of instructions */
+	atomic_uint attention; /* nonzero: poll */
+	uint64_t amask;	       /* address mask of the addressing mode */
+	uint64_t slow_value;   /* results of slow paths */
 	const struct slot *slow_slot;
 	uint64_t page_vaddr;	 /* logical address of the page that is executed */
 	struct slot *page_slots; /* its slots */

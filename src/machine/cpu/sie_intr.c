@@ -7,7 +7,7 @@
 #include "lowcore.h"
 #include "sie_priv.h"
 
-#define POLL_MAX     8 /* interruptions in a row; the next poll goes on */
+#define POLL_MAX 8 /* interruptions in a row; the next poll goes on */
 
 /* --- The host's -------------------------------------------------------------------------------- */
 
