@@ -7,7 +7,7 @@ import os
 import re
 import shutil
 
-from harness import MIB, Command, Missing, Pair
+from harness import MIB, Command, Missing, Pair, run
 
 NAMES = ("boot", "integer", "branches")
 TARGET = 2.5        # of the boot; 1.5 is aimed at
@@ -41,6 +41,15 @@ def guest_file(bench, name):
     return path
 
 
+def counted(argv):
+    """What the boot executes, by a run with --counters."""
+    text = run([argv[0], argv[1], "--counters", *argv[2:]])
+    found = re.search(r"instructions +(\d+)\n +MIPS +([\d.]+)", text)
+    if not found:
+        return ""
+    return f"counted: {int(found[1]) / 1e6:.0f} million instructions, {found[2]} MIPS"
+
+
 def plan_boot(bench):
     kernel, initrd = guest_file(bench, "vmlinuz"), guest_file(bench, "initrd.gz")
     ours = [bench.zpv, "run", "-m", str(MEMORY_MIB), "--kernel", kernel, "--ramdisk", initrd,
@@ -48,7 +57,8 @@ def plan_boot(bench):
     theirs = qemu(MEMORY_MIB, "-kernel", kernel, "-initrd", initrd, "-append", PARMLINE,
                   "-serial", "stdio")
     return Pair("boot", f"Debian's kernel to init's line '{LINE}', {MEMORY_MIB} MiB", None,
-                Command(ours, until=LINE), Command(theirs, until=LINE), TARGET, runs=RUNS)
+                Command(ours, until=LINE), Command(theirs, until=LINE), TARGET, runs=RUNS,
+                note=counted(ours))
 
 
 def assemble(bench, name):

@@ -70,6 +70,7 @@ class Pair:
     unit: str = "GB/s"
     per: float = GB
     runs: int = 7                               # when the caller does not say
+    note: str = ""                              # a line below the figures
 
     def ratio(self):
         return self.ours.median() / self.theirs.median()
@@ -379,9 +380,9 @@ def print_heads(pairs, unit):
 
 
 def short_name(argv):
-    """The program and the first of its words that is no path."""
-    name = os.path.basename(argv[0])
-    return name if argv[1].startswith("-") else f"{name} {' '.join(argv[1:3])}"
+    """The program, and what it is told to do where its arguments begin with that."""
+    words = [w for w in argv[1:3] if "/" not in w and not argv[1].startswith("-")]
+    return " ".join([os.path.basename(argv[0]), *words])
 
 
 def print_pairs(pairs, unit):
@@ -391,6 +392,8 @@ def print_pairs(pairs, unit):
         print_row(short_name(pair.theirs.argv), pair, pair.theirs)
         print_row(short_name(pair.ours.argv), pair, pair.ours,
                   f" {pair.ratio():9.3f} {pair.least_ratio():8.3f}  {verdict(pair)}")
+        if pair.note:
+            print(f"  {pair.note}")
 
 
 def print_table(pairs):
@@ -410,7 +413,7 @@ def command_json(command):
 def write_json(path, facts, pairs, others):
     document = {"machine": facts, "cpu_share_of_others": others, "pairs": [
         {"name": p.name, "what": p.what, "runs": len(p.ours.seconds), "work": p.size,
-         "unit": p.unit, "target": p.target,
+         "unit": p.unit, "note": p.note, "target": p.target,
          "ratio_of_medians": p.ratio(), "ratio_of_minima": p.least_ratio(),
          "beyond_target": p.target is not None and p.ratio() > p.target,
          "ours": command_json(p.ours), "theirs": command_json(p.theirs)} for p in pairs]}

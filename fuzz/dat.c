@@ -97,7 +97,8 @@ static void compare(struct machine *m, struct cpu *cpu, uint64_t va, uint64_t as
 static void access(struct cpu *cpu, uint64_t va, uint8_t how)
 {
 	struct span span;
-	struct pic pic = mem_span_as(cpu, va, 1u + how % 16u * 256u, how & 0x80 ? ACCESS_WRITE : ACCESS_READ,
+	struct pic pic = mem_span_as(cpu, va, 1u + how % 16u * 256u,
+				     how & 0x80 ? ACCESS_WRITE : ACCESS_READ,
 				     (enum address_space)(how >> 5 & 3), how >> 1 & 15, &span);
 	volatile uint8_t *p;
 

@@ -16,7 +16,7 @@
 #define RETURN_MS     8000 /* for sanitizers on a machine with much else to do */
 #define PATTERN_BYTES 8u
 
-/* --- Inputs ------------------------------------------------------------------------------------ */
+/* --- Inputs ----------------------------------------------------------------------------------- */
 
 void fuzz_take(struct fuzz_bytes *in, void *to, size_t len)
 {
@@ -88,7 +88,7 @@ void fuzz_store_pattern(struct machine *m, struct fuzz_bytes *in)
 		at.v += sizeof(pattern);
 }
 
-/* --- Machines ---------------------------------------------------------------------------------- */
+/* --- Machines --------------------------------------------------------------------------------- */
 
 /* Moves a mapping between pages that nobody may touch. */
 static void *guarded(void *p, uint64_t bytes)
@@ -125,8 +125,8 @@ struct machine *fuzz_machine_new(uint64_t bytes, unsigned int cpus)
 {
 	const struct machine_config config = { .storage_bytes = bytes,
 					       .cpus = cpus,
-					       .code_cache_bytes = FUZZ_CODE_PAGES *
-								   sizeof(struct code_page) };
+					       .code_cache_bytes =
+						       FUZZ_CODE_PAGES * sizeof(struct code_page) };
 	struct machine *m;
 
 	FUZZ_CHECK(machine_new(&config, &m, NULL) == 0);
@@ -147,7 +147,7 @@ void fuzz_machine_free(struct machine *m)
 	machine_free(m);
 }
 
-/* --- Kicks ------------------------------------------------------------------------------------- */
+/* --- Kicks ------------------------------------------------------------------------------------ */
 
 static struct {
 	pthread_mutex_t lock;

@@ -27,10 +27,7 @@ uint64_t fuzz_take64(struct fuzz_bytes *in);
 
 /* Stores records of be32 absolute address, be16 length and bytes: all that is left. */
 void fuzz_store_records(struct machine *m, struct fuzz_bytes *in);
-/*
- * Executable pages of the records above would be no surprise to a program. This one fills storage
- * with a repeated pattern instead: be32 address, be16 repetitions, 8 bytes.
- */
+/* Fills storage with a repeated pattern: be32 address, be16 repetitions, 8 bytes. */
 void fuzz_store_pattern(struct machine *m, struct fuzz_bytes *in);
 
 /*

@@ -69,8 +69,7 @@ static void take_code(struct machine *m, struct fuzz_bytes *in)
 	uint8_t code[CODE_MAX];
 
 	fuzz_take(in, code, sizeof(code));
-	FUZZ_CHECK(storage_write(m, (haddr_t){ GUEST_AT + CODE_AT }, code, sizeof(code)).code ==
-		   0);
+	FUZZ_CHECK(storage_write(m, (haddr_t){ GUEST_AT + CODE_AT }, code, sizeof(code)).code == 0);
 }
 
 static uint8_t icptcode(struct machine *m)

@@ -5,7 +5,7 @@
  *
  * INSTRUCTIONS 416000000
  */
-#include "program.h"
+#include "program.inc"
 
 #define TABLE	0x100000
 #define COUNTER 0x8000 /* not in a page that is executed */

@@ -5,7 +5,7 @@
  *
  * INSTRUCTIONS 480000000
  */
-#include "program.h"
+#include "program.inc"
 
 #define TURNS 30000000
 
