@@ -4,7 +4,8 @@
 stage3b under qemu-system-s390x: usage stage3b_test.py STAGE3A STAGE3B_RELOC
 
 The images are not encrypted and are entered at stage3b, as the Ultravisor enters an unpacked one.
-ZPV_TEST_KERNEL names a Linux kernel (and ZPV_TEST_INITRD a ramdisk) to be booted the same way.
+ZPV_TEST_KERNEL names a Linux kernel and ZPV_TEST_INITRD a ramdisk to be booted the same way; the
+default are Debian's, which scripts/guest fetches.
 """
 import functools
 import os
@@ -141,24 +142,22 @@ def test_both_stages(stage3b, stage3a):
     check_equal(end.storage[0x10480:0x10486], b"zpv=1\0", "command line")
 
 
-def component(name):
-    path = os.environ.get(name)
-    if not path:
-        raise tap.Skip(f"{name} is not set")
+def component(name, file):
+    """What an environment variable names, else Debian's file where scripts/guest puts it."""
+    path = os.environ.get(name) or os.path.join(
+        os.environ.get("ZPV_S390X_DIR", "build/s390x"), "trixie", file)
     if not os.path.exists(path):
-        raise tap.Skip(f"{name}: {path} does not exist")
+        raise tap.Skip(f"{name}: {path} does not exist (scripts/guest trixie fetches it)")
     with open(path, "rb") as f:
         return f.read()
 
 
 def test_linux(stage3b):
-    kernel = component("ZPV_TEST_KERNEL")
+    kernel = component("ZPV_TEST_KERNEL", "vmlinuz")
+    initrd = component("ZPV_TEST_INITRD", "initrd.gz")
     cmdline = b"console=ttysclp0 zpv.loader=test panic=-1\0"
-    want = ["Kernel command line: " + cmdline[:-1].decode()]
-    initrd = b""
-    if os.environ.get("ZPV_TEST_INITRD"):
-        initrd = component("ZPV_TEST_INITRD")
-        want += ["unpack rootfs image as initramfs", "Freeing initrd memory"]
+    want = ["Kernel command line: " + cmdline[:-1].decode(), "unpack rootfs image as initramfs",
+            "Freeing initrd memory"]
     g = Guest(stage3b, kernel, cmdline, initrd)
     end = guest.run(g.image.data, memory=1024, consoles=("vt220",), timeout=120,
                     until=lambda text: all(line in text for line in want))
