@@ -105,7 +105,7 @@ static void stfl(struct guest *g)
 	be32 list;
 	struct pic pic;
 
-	be32_set(&list, (uint32_t)(machine_facilities(0) >> 32));
+	be32_set(&list, (uint32_t)(machine_facilities(g->v->vm->m, 0) >> 32));
 	pic = guest_store_real(g, STFL_ADDR, &list, sizeof(list));
 	if (pic.code)
 		guest_inject_program(g, pic);
@@ -119,7 +119,7 @@ static void stfle(struct guest *g)
 	be64 list[MACHINE_FACILITY_WORDS];
 
 	for (unsigned int i = 0; i < have; i++)
-		be64_set(&list[i], machine_facilities(i));
+		be64_set(&list[i], machine_facilities(g->v->vm->m, i));
 	if (!operand(g, list, n * sizeof(list[0]), 8, true))
 		return;
 	guest_set_gr(g, 0, (guest_gr(g, 0) & ~0xffull) | (have - 1));

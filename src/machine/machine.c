@@ -100,6 +100,7 @@ int machine_new(const struct machine_config *config, struct machine **out, struc
 	m->bytes = config->storage_bytes;
 	m->nframes = m->bytes / FRAME_BYTES;
 	m->ncpus = config->cpus;
+	memcpy(m->facilities_off, config->facilities_off, sizeof(m->facilities_off));
 	atomic_store(&m->generation, 1);
 	if (!map_all(m, code_bytes) || !make_cpus(m))
 		return err_errno(err, ZPV_ERR_NOMEM, "no memory for a machine of %llu MiB",

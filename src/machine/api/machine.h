@@ -32,10 +32,14 @@ struct pic {
 	uint64_t teid; /* translation-exception identification, where the code has one */
 };
 
+/* Doublewords of the facility list. */
+#define MACHINE_FACILITY_WORDS 3
+
 struct machine_config {
 	uint64_t storage_bytes;	 /* absolute storage; a multiple of 1 MiB */
 	unsigned int cpus;	 /* 1 to 240 */
 	size_t code_cache_bytes; /* bound of the decode cache; 0: 192 MiB */
+	uint64_t facilities_off[MACHINE_FACILITY_WORDS]; /* facilities of the model to do without */
 };
 
 int machine_new(const struct machine_config *config, struct machine **out, struct zpv_err *err)
@@ -104,9 +108,8 @@ void cpu_initial_reset(struct cpu *cpu);
 /* The same and all other registers zero. */
 void cpu_clear_reset(struct cpu *cpu);
 
-/* The facility list that STFLE stores (model P), by doubleword; 0 beyond its end. */
-#define MACHINE_FACILITY_WORDS 3
-uint64_t machine_facilities(unsigned int word);
+/* The facility list that STFLE stores, by doubleword; 0 beyond its end. */
+uint64_t machine_facilities(const struct machine *m, unsigned int word);
 
 /* TOD clock: 2^12 units a microsecond since 1900. */
 uint64_t machine_tod(const struct machine *m);

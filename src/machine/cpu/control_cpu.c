@@ -14,7 +14,6 @@
 #include "sigp.h"
 
 #define PREFIX_MASK 0x7fffe000u
-#define STFLE_MAX   256u /* doublewords that GR0 can ask for */
 
 /* --- Prefix ------------------------------------------------------------------------------------ */
 
@@ -90,8 +89,7 @@ HANDLER(stidp)
  */
 HANDLER(stfl)
 {
-	unsigned int n;
-	uint64_t first = facility_list(&n)[0];
+	uint64_t first = machine_facilities(cpu->m, 0);
 	uint8_t *p;
 	struct pic pic = mem_real(cpu, offsetof(struct lowcore, stfl), 4, ACCESS_WRITE, &p);
 	be32 word;
@@ -112,17 +110,16 @@ HANDLER(stfl)
  */
 HANDLER(stfle)
 {
-	unsigned int have, room = (r64(0) & 0xff) + 1, n;
-	const uint64_t *list = facility_list(&have);
+	unsigned int have = MACHINE_FACILITY_WORDS, room = (r64(0) & 0xff) + 1, n;
 	uint64_t va = EA();
-	be64 words[STFLE_MAX];
+	be64 words[MACHINE_FACILITY_WORDS];
 
 	REQUIRE_ALIGNED(va, 8);
-	while (have > 1 && !list[have - 1])
+	while (have > 1 && !machine_facilities(cpu->m, have - 1))
 		have--;
 	n = have < room ? have : room;
 	for (unsigned int i = 0; i < n; i++)
-		be64_set(&words[i], list[i]);
+		be64_set(&words[i], machine_facilities(cpu->m, i));
 	store_bytes(cpu, s, va, words, n * 8);
 	set_r64(0, (r64(0) & ~0xffull) | (have - 1));
 	set_cc(have > room ? 3 : 0);

@@ -4,6 +4,8 @@
  */
 #include "insn.h"
 
+#include "machine_priv.h"
+
 #include <pthread.h>
 #include <string.h>
 
@@ -132,17 +134,10 @@ bool facility_installed(unsigned int bit)
 	return facility_bit(bit);
 }
 
-const uint64_t *facility_list(unsigned int *n)
+uint64_t machine_facilities(const struct machine *m, unsigned int word)
 {
 	build_once();
-	*n = FACILITY_WORDS;
-	return facilities;
-}
-
-uint64_t machine_facilities(unsigned int word)
-{
-	build_once();
-	return word < FACILITY_WORDS ? facilities[word] : 0;
+	return word < FACILITY_WORDS ? facilities[word] & ~m->facilities_off[word] : 0;
 }
 
 /* --- Operand fields ---------------------------------------------------------------------------- */

@@ -95,8 +95,6 @@ static inline unsigned int insn_length(uint8_t first)
 
 /* True when the model has the facility (machine.md section 1.1, model P). */
 bool facility_installed(unsigned int bit);
-/* The list as STFLE stores it, in doublewords; *n receives how many. */
-const uint64_t *facility_list(unsigned int *n);
 
 /* Fills a slot's operand fields. */
 void insn_decode(const struct insn *insn, const uint8_t bytes[6], struct slot *out);

@@ -252,11 +252,16 @@ static handler_fn *decode_into(const struct cpu *cpu, struct slot *to,
 			       const uint8_t bytes[INSN_MAX])
 {
 	const struct insn *insn = insn_find(bytes);
-	handler_fn *fn = insn ? insn->fn : not_installed;
 	struct slot o = { 0 };
+	handler_fn *fn;
 
+	/* Facility 0 is the base: it is always there. */
+	if (insn && insn->facility != FAC_BASE &&
+	    !(machine_facilities(cpu->m, insn->facility / 64) & BIT64(insn->facility % 64)))
+		insn = NULL;
 	if (insn)
 		insn_decode(insn, bytes, &o);
+	fn = insn ? insn->fn : not_installed;
 	if (UNLIKELY(cpu->m->tracer))
 		fn = trace_handler(cpu->m, insn);
 	to->r1 = o.r1;

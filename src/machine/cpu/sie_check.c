@@ -124,7 +124,7 @@ static enum validity check_fac(const struct cpu *cpu, struct sie_state *st)
 	st->fac = NULL;
 	if (!be32_get(st->scb->fac))
 		return VALIDITY_NONE;
-	(void)facility_list(&n);
+	n = MACHINE_FACILITY_WORDS;
 	st->fac = sie_storage(cpu, addr, n * 8ull);
 	return st->fac ? VALIDITY_NONE : VALIDITY_FAC;
 }
