@@ -679,6 +679,7 @@ static int boot(const struct args *args, struct vm_config *config, int out)
 	if (!tracing_end(&tracing, args, t.vm) && rc == EXIT_OK)
 		rc = EXIT_ERROR;
 	vm_free(t.vm);
+	config->console = NULL; /* ends with this function */
 	terminal_free(&t);
 	if (signals.caught)
 		die_by(signals.caught);

@@ -105,11 +105,10 @@ static void increments(uint64_t bytes, uint64_t *count, uint32_t *size)
 static uint16_t read_scp_info(struct sclp *s, uint8_t *sccb, size_t len)
 {
 	struct sccb_scp_info *info = (void *)sccb;
-	struct sccb_cpu_entry *cpu = (void *)(info + 1);
 	uint64_t count;
 	uint32_t size;
 
-	if (len < sizeof(*info) + sizeof(*cpu))
+	if (len < sizeof(*info) + sizeof(struct sccb_cpu_entry))
 		return SCLP_SHORT;
 	memset(sccb + sizeof(info->header), 0, len - sizeof(info->header));
 	increments(gmap_bytes(s->vm->gmap), &count, &size);

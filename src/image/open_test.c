@@ -205,7 +205,7 @@ static void test_optional_items(void **state)
 
 static void meta(uint8_t *file, uint64_t hdr, uint32_t version)
 {
-	memcpy(file + 0xc000, "SeImgLnx", 8);
+	memcpy(file + 0xc000, "SeImgLnx", 8); // NOLINT(bugprone-not-null-terminated-result)
 	image_put(file + 0xc008, 8, hdr);
 	image_put(file + 0xc010, 4, version);
 	image_put(file + 0xc014, 8, 0x13000);

@@ -43,7 +43,7 @@ static_assert(sizeof(struct code_page) == 9 * FRAME_BYTES, "whole pages");
 struct machine {
 	uint64_t bytes, nframes;
 	uint64_t facilities_off[MACHINE_FACILITY_WORDS]; /* of the model, not of this machine */
-	uint8_t *host, *secure; /* both stores, mapped */
+	uint8_t *host, *secure;				 /* both stores, mapped */
 	struct frame *frames;
 
 	pthread_mutex_t code_lock; /* allocation and eviction of code pages */

@@ -5,6 +5,7 @@
  */
 #include "diff.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "compiler.h"
@@ -251,8 +252,8 @@ static void fill(struct gen *g, uint8_t *to, unsigned int len)
 static uint8_t *patch(struct gen *g, uint64_t at, unsigned int len)
 {
 	struct diff_case *c = g->c;
-	uint64_t window = at & ~(uint64_t)(DIFF_WINDOW - 1);
 	unsigned int i = g->patches;
+	uint64_t window;
 
 	window = at - DIFF_DATA_A < DIFF_WINDOW ? DIFF_DATA_A :
 		 at - DIFF_DATA_B < DIFF_WINDOW ? DIFF_DATA_B :
@@ -1006,7 +1007,7 @@ static void make_ril(struct gen *g)
 	}
 	if (IS("larl")) {
 		/* QEMU 7.2 loses what the doubled distance needs beyond 32 bits. */
-		put_rel32(g, g->addr + (uint64_t)((int64_t)(int32_t)rng64(R(g)) & ~1ll));
+		put_rel32(g, g->addr + (uint64_t)((int64_t)(int32_t)rng64(R(g)) & ~1LL));
 		return;
 	}
 	at = pick(g, 8, alignment(g)) & 0xffffffff;
@@ -1354,6 +1355,7 @@ void generate(uint64_t seed, uint64_t number, unsigned int slot, struct test *t)
 	t->number = number;
 	t->c.at = DIFF_CODE + DIFF_SLOT_STRIDE * slot;
 	slot_frame(&t->c);
+	assert(n > 0);
 	g.insn = list[(number * 7919 + seed) % n];
 	random_registers(&g);
 	count = rng_percent(R(&g), 85) ? 1 : 2 + rng_below(R(&g), DIFF_INSNS - 1);

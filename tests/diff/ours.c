@@ -112,7 +112,7 @@ int ours_start(void)
 	put64(0x1d8, 0);
 	cpu_clear_reset(cpu);
 	cpu_set_cr(cpu, 0, CR0_AFP);
-	for (unsigned int i = 1; i <= 13; i += i == 1 ? 6 : 6)
+	for (unsigned int i = 1; i <= 13; i += 6)
 		cpu_set_cr(cpu, i, TABLES | 3 << 2 | 3);
 	return 0;
 }

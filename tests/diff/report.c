@@ -39,7 +39,7 @@ void minimise(struct test *t, bool (*differs)(const struct test *t))
 	struct diff_case *c = &t->c;
 
 	for (unsigned int i = 0; i < DIFF_PATCHES; i++) {
-		uint32_t len = c->patch_len[i];
+		uint32_t len;
 
 		try_u32(t, &c->patch_len[i], 0, differs);
 		while (c->patch_len[i] && (len = c->patch_len[i] / 2, len)) {
@@ -164,7 +164,7 @@ static void print_disassembly(const struct test *t)
 		"--start-address=0x%llx --stop-address=0x%llx %s 2>/dev/null | sed -n '/:\\t/s/^/#   /p'",
 		(unsigned long long)t->c.at, (unsigned long long)t->c.at + DIFF_START,
 		(unsigned long long)t->c.at + DIFF_START + 12, path);
-	if (system(command) != 0)
+	if (system(command) != 0) // NOLINT(cert-env33-c): a tool for developers
 		printf("#   (no disassembly)\n");
 	remove(path);
 }

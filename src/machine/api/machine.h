@@ -36,9 +36,9 @@ struct pic {
 #define MACHINE_FACILITY_WORDS 3
 
 struct machine_config {
-	uint64_t storage_bytes;	 /* absolute storage; a multiple of 1 MiB */
-	unsigned int cpus;	 /* 1 to 240 */
-	size_t code_cache_bytes; /* bound of the decode cache; 0: 192 MiB */
+	uint64_t storage_bytes;				 /* absolute storage; a multiple of 1 MiB */
+	unsigned int cpus;				 /* 1 to 240 */
+	size_t code_cache_bytes;			 /* bound of the decode cache; 0: 192 MiB */
 	uint64_t facilities_off[MACHINE_FACILITY_WORDS]; /* facilities of the model to do without */
 };
 
