@@ -42,11 +42,15 @@ class Missing(Exception):
 
 @dataclass
 class Command:
-    """What is timed: from the start of the process to its end, or to a line that it prints."""
+    """
+    What is timed: from the start of the process to its end, or to a line that it prints; or what
+    it says itself of a part of its work.
+    """
     argv: list
     before: Callable[[], None] = lambda: None   # not timed
     after: Callable[[], None] = lambda: None    # not timed
     until: Optional[str] = None                 # this text in a line of standard output
+    value: Optional[str] = None                 # pattern of a line whose first group is seconds
     seconds: list = field(default_factory=list)
     cpu: list = field(default_factory=list)     # user + system
     rss: int = 0                                # peak, bytes; 0: not seen
@@ -174,22 +178,23 @@ def read_ahead(folder):
 
 def start(command):
     return subprocess.Popen(command.argv, stdin=subprocess.DEVNULL,
-                            stdout=subprocess.PIPE if command.until else subprocess.DEVNULL,
-                            stderr=subprocess.PIPE)
+                            stdout=subprocess.PIPE if command.until or command.value else
+                            subprocess.DEVNULL, stderr=subprocess.PIPE)
 
 
-def wait_for_line(process, command):
-    """Reads all output. Returns the time at which the line came, None when none was asked for."""
-    if not command.until:
+def wait_for_line(process, command, begin):
+    """Reads all output. Returns the seconds that its line means, None when none was asked for."""
+    if not command.until and not command.value:
         return None
-    wanted, seen = command.until.encode(), None
+    pattern, seen = command.value or re.escape(command.until), None
     for line in process.stdout:
-        if seen is None and wanted in line:
-            seen = time.perf_counter()
+        found = re.search(pattern, line.decode(errors="replace")) if seen is None else None
+        if found:
+            seen = float(found[1]) if command.value else time.perf_counter() - begin
     process.stdout.close()
     if seen is None:
         process.wait()
-        raise Failed(f"no line with '{command.until}' from: {' '.join(command.argv)}")
+        raise Failed(f"no line with '{pattern}' from: {' '.join(command.argv)}")
     return seen
 
 
@@ -229,7 +234,7 @@ def warm_up(command):
     seen = []
     watcher = threading.Thread(target=lambda: seen.append(peak_memory(process)))
     watcher.start()
-    wait_for_line(process, command)
+    wait_for_line(process, command, 0)
     watch_end = os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
     assert watch_end is not None
     watcher.join()
@@ -242,9 +247,9 @@ def time_once(command):
     command.before()
     begin = time.perf_counter()
     process = start(command)
-    end = wait_for_line(process, command)
+    seconds = wait_for_line(process, command, begin)
     usage = finish(process, command.argv)
-    command.seconds.append((end or time.perf_counter()) - begin)
+    command.seconds.append(time.perf_counter() - begin if seconds is None else seconds)
     command.cpu.append(usage.ru_utime + usage.ru_stime)
     command.after()
 

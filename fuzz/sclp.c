@@ -178,7 +178,7 @@ static void run(struct fuzz_bytes *in, uint8_t flags, const char *path)
 	}
 	put_blocks(vm, in);
 	fuzz_kick_begin(quit, vm);
-	vcpu_run(vm->vcpu);
+	FUZZ_CHECK(vcpu_run(vm->vcpu, &err) == 0);
 	fuzz_kick_end();
 	FUZZ_CHECK(vm->end != VM_RUNNING);
 	FUZZ_CHECK(vm->end != VM_FAILED);

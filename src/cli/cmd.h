@@ -82,8 +82,8 @@ struct command {
 	int (*run)(const struct args *args);
 };
 
-extern const struct command cmd_host_create, cmd_host_show, cmd_image_create, cmd_image_info,
-	cmd_image_test, cmd_machine_coverage, cmd_run;
+extern const struct command cmd_explain, cmd_host_create, cmd_host_show, cmd_image_create,
+	cmd_image_info, cmd_image_test, cmd_machine_coverage, cmd_run;
 
 /* All commands; ends with NULL. */
 extern const struct command *const commands[];

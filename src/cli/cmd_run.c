@@ -19,17 +19,15 @@
 #include "console.h"
 #include "err.h"
 #include "io.h"
+#include "run_priv.h"
 #include "sclp.h"
 #include "term.h"
 #include "trace.h"
-#include "vm.h"
+#include "uv.h"
 
 #define MIB		   (1ull << 20)
 #define DEFAULT_MEMORY_MIB 512
 #define ESCAPE		   0x01 /* Ctrl-A, as in QEMU */
-
-/* Exit codes beyond the common ones; documented in the man page. */
-enum { EXIT_REBOOT = 3, EXIT_CRASH = 4 };
 
 enum {
 	KERNEL,
@@ -43,6 +41,8 @@ enum {
 	TRACE,
 	COUNTERS,
 	NOGRAPHIC,
+	HOST,
+	JSON,
 	OPTS_END
 };
 
@@ -93,9 +93,22 @@ static const struct opt opts[] = {
 			    "hexadecimal: only what happens at these logical addresses; file=FILE instead "
 			    "of standard error. Separated by commas, or repeated." },
 	[COUNTERS] = { .names = "counters",
-		       .help = "Count what the machine does, and print it on standard error at the end." },
+		       .arg = ARG_OPTIONAL,
+		       .value_name = "tlb",
+		       .choices = "tlb",
+		       .help = "Count what the machine does, and print it on standard error at the end. "
+			       "With =tlb the hits of the TLB too, which makes the guest slower." },
 	[NOGRAPHIC] = { .names = "nographic",
 			.help = "Accepted for QEMU's sake: it is always so." },
+	[HOST] = { .names = "host",
+		   .arg = ARG_VALUE,
+		   .value_name = "DIR",
+		   .hint = HINT_DIR,
+		   .help = "Be the machine whose identity 'zpv host create' made in DIR: it runs images that "
+			   "are sealed for it as protected guests. Default for sealed images: the user's own "
+			   "identity, made at the first use." },
+	[JSON] = { .names = "json",
+		   .help = "Report as JSON how the guest ended, in one line behind its console's." },
 	[OPTS_END] = { 0 },
 };
 
@@ -219,6 +232,9 @@ static void command(struct terminal *t, uint8_t key)
 	case 'q':
 		if (!sclp_quiesce(t->vm->sclp))
 			say_raw(t, "\r\n[zpv: the guest does not listen to shutdown requests]\r\n");
+		break;
+	case 'r':
+		vm_reset(t->vm);
 		break;
 	case ESCAPE:
 		(void)sclp_input(t->vm->sclp, &escape, 1);
@@ -396,7 +412,7 @@ static void die_by(int sig)
 /* --- Tracing and counting ------------------------------------------------------------------------ */
 
 struct tracing {
-	bool on;
+	bool on, tlb_hits;
 	const char *path; /* NULL: standard error */
 	FILE *file;
 	struct trace_config config;
@@ -449,7 +465,12 @@ static int parse_trace(const struct args *args, struct tracing *t)
 	const struct list *list = &args->list[TRACE];
 
 	*t = (struct tracing){ .on = args->seen[TRACE] || args->seen[COUNTERS],
+			       .tlb_hits = args->value[COUNTERS] != NULL,
 			       .config = { .last = UINT64_MAX, .line = trace_line } };
+	if (t->tlb_hits && strcmp(args->value[COUNTERS], "tlb") != 0) {
+		term_error("counters '%s' are not known, only tlb", args->value[COUNTERS]);
+		return EXIT_USAGE;
+	}
 	for (size_t i = 0; i < list->n; i++) {
 		if (parse_trace_item(list->items[i], t))
 			continue;
@@ -473,6 +494,8 @@ static int tracing_begin(struct tracing *t, struct vm *vm, struct zpv_err *err)
 	t->config.ctx = t->file;
 	if (!machine_trace(vm->m, &t->config))
 		return err_set(err, ZPV_ERR_NOMEM, "no memory");
+	if (t->tlb_hits)
+		machine_count_tlb(vm->m);
 	return 0;
 }
 
@@ -481,6 +504,7 @@ static void add_counters(struct cpu_counters *sum, const struct cpu_counters *c)
 	sum->instructions += c->instructions;
 	sum->cpu_ns += c->cpu_ns;
 	sum->tlb_misses += c->tlb_misses;
+	sum->tlb_hits += c->tlb_hits;
 	sum->itlb_misses += c->itlb_misses;
 	sum->decoded += c->decoded;
 	sum->code_evicted += c->code_evicted;
@@ -503,7 +527,7 @@ static void print_count(const char *what, uint64_t n, uint64_t instructions)
 	fputc('\n', stderr);
 }
 
-static void print_counters(const struct vm *vm)
+static void print_counters(const struct vm *vm, bool tlb_hits)
 {
 	struct cpu_counters c = { 0 };
 	char what[64];
@@ -519,7 +543,13 @@ static void print_counters(const struct vm *vm)
 		c.cpu_ns ? 1e3 * (double)c.instructions / (double)c.cpu_ns : 0,
 		1e-9 * (double)c.cpu_ns);
 	print_count("decoded instructions", c.decoded, c.instructions);
+	/* Each counted instruction was decoded just before, or came out of the cache. */
+	print_count("decode-cache hits", c.instructions - c.decoded, c.instructions);
 	print_count("evicted code pages", c.code_evicted, 0);
+	if (tlb_hits)
+		print_count("TLB hits", c.tlb_hits, c.instructions);
+	else
+		fprintf(stderr, "  %-22s %14s  only --counters=tlb counts them\n", "TLB hits", "-");
 	print_count("TLB misses", c.tlb_misses, c.instructions);
 	print_count("instruction TLB misses", c.itlb_misses, c.instructions);
 	print_count("program interruptions", c.program, 0);
@@ -545,7 +575,7 @@ static bool tracing_end(struct tracing *t, const struct args *args, const struct
 		return true;
 	machine_untrace(vm->m);
 	if (args->seen[COUNTERS])
-		print_counters(vm);
+		print_counters(vm, t->tlb_hits);
 	if (t->path) {
 		ok = !ferror(t->file);
 		ok = fclose(t->file) == 0 && ok;
@@ -595,55 +625,21 @@ static bool check_machine(const struct args *args)
 	       (!text[strlen(type)] || text[strlen(type)] == '-') && !strchr(text, ',');
 }
 
-static void explain_crash(const struct terminal *t)
+static int finish(const struct args *args, const struct terminal *t, const struct zpv_host *host,
+		  int rc, const struct zpv_err *err)
 {
-	const struct vm *vm = t->vm;
-	const char *why = vm_explain(vm);
+	const struct run_end end = { .vm = t->vm,
+				     .host = host,
+				     .panic = t->panic,
+				     .printed = t->last,
+				     .quit = t->quit,
+				     .json = args->seen[JSON] };
 
-	if (vm->crash == VM_DISABLED_WAIT)
-		term_error("the guest crashed: disabled wait, PSW %016llx %016llx",
-			   (unsigned long long)vm->end_psw[0], (unsigned long long)vm->end_psw[1]);
-	else
-		term_error("the guest crashed: PSW %016llx %016llx",
-			   (unsigned long long)vm->end_psw[0], (unsigned long long)vm->end_psw[1]);
-	if (t->panic[0])
-		fprintf(stderr, "  kernel panic: %s\n", t->panic);
-	else if (why)
-		fprintf(stderr, "  %s\n", why);
-	else if (t->last)
-		fprintf(stderr, "  the guest stopped by itself; its last lines say why\n");
-	else
-		fprintf(stderr, "  the guest stopped by itself and printed nothing\n");
-}
-
-/* What the end of the guest means for the caller. */
-static int verdict(const struct args *args, const struct terminal *t)
-{
-	switch (t->vm->end) {
-	case VM_POWERED_OFF:
-		term_say(args, "zpv: the guest powered off");
-		return EXIT_OK;
-	case VM_REBOOT:
-		term_say(args, "zpv: the guest asked for a reboot");
-		return EXIT_REBOOT;
-	case VM_CRASHED:
-		explain_crash(t);
-		return EXIT_CRASH;
-	default:
-		if (t->quit)
-			term_say(args, "zpv: quit");
-		return EXIT_ERROR;
-	}
-}
-
-static int finish(const struct args *args, const struct terminal *t, int rc,
-		  const struct zpv_err *err)
-{
-	if (rc) {
+	if (rc)
 		term_error("%s", err->text);
+	if (rc && (!end.json || !t->vm))
 		return rc == -ZPV_ERR_USAGE ? EXIT_USAGE : EXIT_ERROR;
-	}
-	rc = verdict(args, t);
+	rc = run_report(args, &end);
 	if (!t->write_error)
 		return rc;
 	errno = t->write_error;
@@ -651,7 +647,14 @@ static int finish(const struct args *args, const struct terminal *t, int rc,
 	return rc == EXIT_OK ? EXIT_ERROR : rc;
 }
 
-static int boot(const struct args *args, struct vm_config *config, int out)
+/* The firmware of a machine with an identity: its Ultravisor. */
+static int install_ultravisor(void *host, struct machine *m, struct zpv_err *err)
+{
+	return uv_install(m, host, err);
+}
+
+static int boot(const struct args *args, struct vm_config *config, const struct zpv_host *host,
+		int out)
 {
 	struct terminal t = { .out = out, .wake = { -1, -1 }, .stop = { -1, -1 } };
 	struct console console = { .output = output, .ctx = &t };
@@ -675,7 +678,7 @@ static int boot(const struct args *args, struct vm_config *config, int out)
 		terminal_end(&t);
 	}
 	signals_end(&signals);
-	rc = finish(args, &t, rc, &err);
+	rc = finish(args, &t, host, rc, &err);
 	if (!tracing_end(&tracing, args, t.vm) && rc == EXIT_OK)
 		rc = EXIT_ERROR;
 	vm_free(t.vm);
@@ -684,6 +687,25 @@ static int boot(const struct args *args, struct vm_config *config, int out)
 	if (signals.caught)
 		die_by(signals.caught);
 	return rc;
+}
+
+/* False after a message. */
+static bool check(const struct args *args, struct vm_config *config)
+{
+	if (!config->boot.kernel || (args->seen[KERNEL] && args->positional))
+		term_error("exactly one of '--kernel' and an operand is needed");
+	else if (parse_memory(args, &config->memory_bytes) != 0)
+		term_error("memory size '%s' is not a number of MiB, or of GiB with G",
+			   args->value[MEMORY]);
+	else if (!check_smp(args))
+		term_error("%s CPUs: this machine has 1", args->value[SMP]);
+	else if (!check_machine(args))
+		term_error(
+			"machine type '%s' is not known, only s390-ccw-virtio without properties",
+			args->value[MACHINE]);
+	else
+		return true;
+	return false;
 }
 
 static int run(const struct args *args)
@@ -696,35 +718,31 @@ static int run(const struct args *args)
 		.no_reboot = args->seen[NO_REBOOT],
 		.log = &log,
 	};
+	struct zpv_host *host;
+	struct zpv_err err = { 0 };
 	AUTO_FD file = -1;
+	int rc;
 
-	if (!config.boot.kernel || (args->seen[KERNEL] && args->positional)) {
-		term_error("exactly one of '--kernel' and an operand is needed");
+	if (!check(args, &config))
 		return EXIT_USAGE;
+	if (run_host_open(args, args->value[HOST], config.boot.kernel, &host, &err) != 0) {
+		term_error("%s", err.text);
+		return EXIT_ERROR;
 	}
-	if (parse_memory(args, &config.memory_bytes) != 0) {
-		term_error("memory size '%s' is not a number of MiB, or of GiB with G",
-			   args->value[MEMORY]);
-		return EXIT_USAGE;
+	if (host) {
+		config.firmware = install_ultravisor;
+		config.firmware_arg = host;
 	}
-	if (!check_smp(args)) {
-		term_error("%s CPUs: this machine has 1", args->value[SMP]);
-		return EXIT_USAGE;
-	}
-	if (!check_machine(args)) {
-		term_error(
-			"machine type '%s' is not known, only s390-ccw-virtio without properties",
-			args->value[MACHINE]);
-		return EXIT_USAGE;
-	}
-	if (args->seen[CONSOLE]) {
+	if (args->seen[CONSOLE])
 		file = open(args->value[CONSOLE], O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-		if (file < 0) {
-			term_error("cannot write '%s': %m", args->value[CONSOLE]);
-			return EXIT_ERROR;
-		}
+	if (args->seen[CONSOLE] && file < 0) {
+		term_error("cannot write '%s': %m", args->value[CONSOLE]);
+		rc = EXIT_ERROR;
+	} else {
+		rc = boot(args, &config, host, file >= 0 ? file : STDOUT_FILENO);
 	}
-	return boot(args, &config, file >= 0 ? file : STDOUT_FILENO);
+	zpv_host_free(host);
+	return rc;
 }
 
 const struct command cmd_run = {

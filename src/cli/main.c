@@ -17,8 +17,9 @@
 #define SECURE_HEAP_MIN	  32
 
 const struct command *const commands[] = {
-	&cmd_host_create, &cmd_host_show,	 &cmd_image_create, &cmd_image_info,
-	&cmd_image_test,  &cmd_machine_coverage, &cmd_run,	    NULL,
+	&cmd_explain,	 &cmd_host_create, &cmd_host_show,	  &cmd_image_create,
+	&cmd_image_info, &cmd_image_test,  &cmd_machine_coverage, &cmd_run,
+	NULL,
 };
 
 static bool ends_with(const char *s, const char *end)

@@ -49,7 +49,12 @@ struct lowcore {
 	be32 io_word;  /* 0xc0 */
 	uint8_t reservedc4[4];
 	be32 stfl; /* 0xc8 */
-	uint8_t reservedcc[0x44];
+	uint8_t reservedcc[0x1c];
+	be64 mcic; /* 0xe8  machine-check interruption code */
+	uint8_t reservedf0[4];
+	be32 external_damage; /* 0xf4  external-damage code */
+	be64 failing_storage; /* 0xf8  absolute address */
+	uint8_t reserved100[0x10];
 	be64 breaking_event; /* 0x110 */
 	uint8_t reserved118[8];
 	struct lowcore_psw old_psw[LC_CLASSES]; /* 0x120 */
@@ -63,12 +68,46 @@ LAYOUT_AT(struct lowcore, arch_mode, 0xa3);
 LAYOUT_AT(struct lowcore, teid, 0xa8);
 LAYOUT_AT(struct lowcore, monitor_code, 0xb0);
 LAYOUT_AT(struct lowcore, stfl, 0xc8);
+LAYOUT_AT(struct lowcore, mcic, 0xe8);
+LAYOUT_AT(struct lowcore, external_damage, 0xf4);
+LAYOUT_AT(struct lowcore, failing_storage, 0xf8);
 LAYOUT_AT(struct lowcore, breaking_event, 0x110);
 LAYOUT_AT(struct lowcore, old_psw, 0x120);
 LAYOUT_AT(struct lowcore, new_psw, 0x1a0);
 LAYOUT_SIZE(struct lowcore, 0x200);
 
-/* Store-status area: at real 0x1200 of the prefix area, or where SIGP says. */
+#define ARCH_MODE_Z 1u /* arch_mode: z/Architecture */
+
+/*
+ * Machine-check interruption code (PoP chapter 11). First the conditions, of which the first two
+ * are exigent and the others repressible.
+ */
+#define MCIC_SYSTEM_DAMAGE     BIT64(0)
+#define MCIC_PROCESSING_DAMAGE BIT64(1)
+#define MCIC_RECOVERY	       BIT64(2)
+#define MCIC_TIMING_DAMAGE     BIT64(4)
+#define MCIC_EXTERNAL_DAMAGE   BIT64(5)
+#define MCIC_DEGRADATION       BIT64(7)
+#define MCIC_WARNING	       BIT64(8)
+#define MCIC_CHANNEL_REPORT    BIT64(9)
+#define MCIC_SERVICE_PROCESSOR BIT64(10)
+#define MCIC_CHANNEL_SUBSYSTEM BIT64(11)
+#define MCIC_EXIGENT	       (MCIC_SYSTEM_DAMAGE | MCIC_PROCESSING_DAMAGE)
+/* Then what of the stored is valid. */
+#define MCIC_PSW	     (15ull << 40) /* bits 20-23, the old PSW */
+#define MCIC_FAILING_STORAGE BIT64(24)
+#define MCIC_VECTOR	     BIT64(25)
+#define MCIC_DAMAGE_CODE     BIT64(26)
+#define MCIC_GUARDED_STORAGE BIT64(36)
+/* FPRs, GRs, CRs, ARs, TOD programmable register, FPC, CPU timer, clock comparator */
+#define MCIC_REGISTERS                                                                       \
+	(BIT64(27) | BIT64(28) | BIT64(29) | BIT64(33) | BIT64(42) | BIT64(43) | BIT64(46) | \
+	 BIT64(47))
+
+/*
+ * Store-status area: at real 0x1200 of the prefix area, or where SIGP says. A machine check stores
+ * the registers there too, but neither PSW nor prefix.
+ */
 #define STATUS_AREA 0x1200u
 
 struct status_area {

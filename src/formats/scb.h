@@ -162,7 +162,26 @@ enum validity {
 	VALIDITY_SDNX_SIZE = 0x10b1,
 	VALIDITY_SDNX_ALIGN = 0x10b2,
 	VALIDITY_GVRD = 0x1310,
+	/* Format 4: in the order of the checks */
 	VALIDITY_PV_NOT_INIT = 0x2001,
+	VALIDITY_PV_CONFIG = 0x2002,	   /* configuration handle */
+	VALIDITY_PV_CPU = 0x2003,	   /* CPU handle */
+	VALIDITY_PV_OTHER_CONFIG = 0x2004, /* CPU of another configuration */
+	VALIDITY_PV_SCB = 0x2005,	   /* not the registered state description */
+	VALIDITY_PV_ASCE = 0x2006,	   /* CR1 is not the registered ASCE */
+	VALIDITY_PV_RUNNING = 0x2007,
+	VALIDITY_PV_CPU_STATE = 0x2008,
+	VALIDITY_PV_CONFIG_STATE = 0x2009, /* not verified, or being dumped */
+	VALIDITY_PV_RESET = 0x200a,	   /* a reset is not complete */
+	VALIDITY_PV_SIDA = 0x200b,
+	VALIDITY_PV_SCA = 0x200c,
+	VALIDITY_PV_TIMER_HIGH = 0x2010,
+	VALIDITY_PV_TIMER_LOW = 0x2011,
+	VALIDITY_PV_NOT_ENABLED = 0x2020, /* injection of what the guest has disabled */
+	VALIDITY_PV_INJECTION = 0x2021,	  /* not in this state */
+	VALIDITY_PV_IICTL = 0x2022,
+	VALIDITY_PV_EXTERNAL = 0x2023, /* external interruption code */
+	VALIDITY_PV_COMPLETION = 0x2024,
 };
 
 /* iictl, 0x55: format 4 (sie.md section 7.6) */

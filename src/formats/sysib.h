@@ -10,6 +10,8 @@
 
 #include "be.h"
 
+#define SYSIB_BYTES 4096u
+
 /* Basic machine */
 struct sysib_1_1_1 {
 	uint8_t reserved0[32];
@@ -22,19 +24,21 @@ struct sysib_1_1_1 {
 	uint8_t model[16];	    /* 100 */
 	uint8_t perm_capacity[16];  /* 116 */
 	uint8_t temp_capacity[16];  /* 132 */
+	be32 ratings[3];	    /* 148  of model, permanent, temporary capacity */
 };
 LAYOUT_AT(struct sysib_1_1_1, type, 48);
 LAYOUT_AT(struct sysib_1_1_1, sequence, 80);
 LAYOUT_AT(struct sysib_1_1_1, model, 100);
 LAYOUT_AT(struct sysib_1_1_1, temp_capacity, 132);
+LAYOUT_AT(struct sysib_1_1_1, ratings, 148);
 
-/* This CPU */
+/* This CPU; 2.2.1 has the same places */
 struct sysib_1_2_1 {
 	uint8_t reserved0[80];
 	uint8_t sequence[16]; /* 80 */
 	uint8_t plant[4];     /* 96 */
-	uint8_t reserved100[2];
-	be16 cpu_addr; /* 102 */
+	be16 cpu_id;	      /* 100  2.2.1 only */
+	be16 cpu_addr;	      /* 102 */
 };
 LAYOUT_AT(struct sysib_1_2_1, cpu_addr, 102);
 
@@ -46,9 +50,11 @@ struct sysib_1_2_2 {
 	uint8_t reserved4[28];
 	be32 capability;			   /* 32 */
 	be16 total, configured, standby, reserved; /* 36 */
+	be16 adjustment[238];			   /* 44  per cent, of 2 and more CPUs */
 };
 LAYOUT_AT(struct sysib_1_2_2, capability, 32);
 LAYOUT_AT(struct sysib_1_2_2, reserved, 42);
+LAYOUT_AT(struct sysib_1_2_2, adjustment, 44);
 
 /* CPUs of the partition */
 struct sysib_2_2_2 {
@@ -81,7 +87,11 @@ struct sysib_3_2_2 {
 	uint8_t reserved0[31];
 	uint8_t count;	       /* 31  low four bits */
 	struct sysib_vm vm[8]; /* 32 */
+	uint8_t reserved544[1504];
+	uint8_t ext_names[8][256]; /* 2048 */
 };
 LAYOUT_AT(struct sysib_3_2_2, vm, 32);
+LAYOUT_AT(struct sysib_3_2_2, ext_names, 2048);
+LAYOUT_SIZE(struct sysib_3_2_2, SYSIB_BYTES);
 
 #endif

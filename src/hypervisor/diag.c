@@ -7,11 +7,26 @@
 #include "gmap.h"
 #include "intercept.h"
 #include "ipib.h"
+#include "pv.h"
 #include "sclp.h"
 
 #define RC_OK	     0x0001u
 #define RC_NO_CONFIG 0x0102u
 #define RC_INVALID   0x0402u
+#define RC_NO_PV     0x0902u
+
+/* Subcodes of DIAGNOSE 308. */
+enum {
+	IPL_CLEAR_RESET = 0,
+	IPL_NORMAL_RESET = 1,
+	IPL_LOAD_CLEAR = 3,
+	IPL_LOAD_NORMAL = 4,
+	IPL_SET = 5,
+	IPL_STORE = 6,
+	IPL_SET_PV = 8,
+	IPL_STORE_PV = 9,
+	IPL_START_PV = 10,
+};
 
 enum diag_code {
 	DIAG_RELEASE = 0x10,
@@ -53,21 +68,6 @@ static void release(struct guest *g, unsigned int r1, unsigned int r3)
 		gmap_discard(gmap, prefix + LOWCORE_BYTES, last);
 }
 
-/* Loads everything again, or ends the VM when reboots are not wanted. */
-static void reipl(struct guest *g, bool clear)
-{
-	struct vm *vm = g->v->vm;
-	struct zpv_err err = { 0 };
-
-	if (vm->config.no_reboot) {
-		vm_set_end(vm, VM_REBOOT);
-		return;
-	}
-	g->v->reloaded = true;
-	if (vm_load(vm, clear, &err) != 0)
-		vm_fail(vm, "%s", err.text);
-}
-
 /* The short PSW at absolute 0. */
 static void load_short_psw(struct guest *g)
 {
@@ -100,7 +100,7 @@ static void reset(struct guest *g, bool clear)
 }
 
 /* A block for devices: this machine has none, so it is kept for who asks, and nothing else. */
-static bool acceptable(const uint8_t *block)
+static bool device_block(const uint8_t *block)
 {
 	const struct ipib_head *head = (const void *)block;
 	uint32_t len = be32_get(head->len);
@@ -111,22 +111,51 @@ static bool acceptable(const uint8_t *block)
 	       (head->pbt == IPL_TYPE_CCW && len >= IPL_MIN_CCW_BYTES);
 }
 
-static uint64_t set_block(struct vm *vm, const uint8_t *block)
+/* A block of an image, whose header is in the guest's memory. */
+static bool pv_block(const struct vm *vm, const uint8_t *block)
 {
-	if (!acceptable(block))
+	struct ipib ipib;
+	uint64_t at, len;
+
+	if (ipib_parse(block, IPIB_MAX_BYTES, &ipib, NULL) != 0)
+		return false;
+	at = be64_get(ipib.head->pv_hdr_addr);
+	len = be64_get(ipib.head->pv_hdr_size);
+	return at <= gmap_bytes(vm->gmap) && len <= gmap_bytes(vm->gmap) - at;
+}
+
+static uint64_t set_block(struct vm *vm, unsigned int subcode, const uint8_t *block)
+{
+	struct vm_block *to = subcode == IPL_SET ? &vm->ipl_block : &vm->pv_block;
+
+	if (subcode == IPL_SET ? !device_block(block) : !pv_block(vm, block))
 		return RC_INVALID;
-	memcpy(vm->ipl_block, block, sizeof(vm->ipl_block));
-	vm->has_ipl_block = true;
+	memcpy(to->bytes, block, sizeof(to->bytes));
+	to->valid = true;
 	return RC_OK;
 }
 
-/* Subcodes 5 and 6 with a block of 4096 bytes. */
+/* NULL: there is none. */
+static const uint8_t *stored_block(const struct vm *vm, unsigned int subcode)
+{
+	const struct vm_block *from = subcode == IPL_STORE ? &vm->ipl_block : &vm->pv_block;
+
+	return from->valid ? from->bytes : NULL;
+}
+
+static bool sets(unsigned int subcode)
+{
+	return subcode == IPL_SET || subcode == IPL_SET_PV;
+}
+
+/* Subcodes 5, 6, 8 and 9 with a block of 4096 bytes. */
 static void ipl_block(struct guest *g, unsigned int r1, unsigned int subcode)
 {
 	struct vm *vm = g->v->vm;
 	gaddr_t at = guest_absolute(g, guest_gr(g, r1));
+	const uint8_t *stored = stored_block(vm, subcode);
 	uint8_t block[IPIB_MAX_BYTES];
-	uint64_t rc = RC_NO_CONFIG;
+	uint64_t rc = stored ? RC_OK : RC_NO_CONFIG;
 	struct pic pic;
 
 	if (r1 & 1 || at.v % 4096) {
@@ -134,36 +163,95 @@ static void ipl_block(struct guest *g, unsigned int r1, unsigned int subcode)
 		return;
 	}
 	pic = vm_read(vm, at, block, sizeof(block));
-	if (!pic.code && subcode == 5)
-		rc = set_block(vm, block);
-	if (!pic.code && subcode == 6 && vm->has_ipl_block) {
-		pic = vm_write(vm, at, vm->ipl_block, sizeof(vm->ipl_block));
-		rc = RC_OK;
-	}
+	if (!pic.code && sets(subcode))
+		rc = set_block(vm, subcode, block);
+	else if (!pic.code && stored)
+		pic = vm_write(vm, at, stored, IPIB_MAX_BYTES);
 	if (pic.code)
 		guest_inject_program(g, pic);
 	else
 		guest_set_gr(g, r1 + 1, rc);
 }
 
+/* Subcodes 5 and 6 of a protected guest: the Ultravisor has checked the operands. */
+static void ipl_block_protected(struct guest *g, unsigned int r1, unsigned int subcode)
+{
+	struct vm *vm = g->v->vm;
+	const uint8_t *stored = stored_block(vm, subcode);
+	uint8_t block[IPIB_MAX_BYTES];
+	uint64_t rc = stored ? RC_OK : RC_NO_CONFIG;
+
+	if (sets(subcode)) {
+		pv_sida_read(vm->pv, 0, block, sizeof(block));
+		rc = set_block(vm, subcode, block);
+	} else if (stored) {
+		pv_sida_write(vm->pv, 0, stored, IPIB_MAX_BYTES);
+	}
+	guest_set_gr(g, r1 + 1, rc);
+}
+
+/* Subcode 10. The guest that cannot be protected goes on behind the instruction, with the reason. */
+static void start_protected(struct guest *g, unsigned int r1)
+{
+	struct vm *vm = g->v->vm;
+	uint64_t rc = vm->pv_block.valid ? pv_start(vm->pv) : RC_NO_PV;
+
+	if (rc)
+		guest_set_gr(g, (r1 + 1) & 15, rc);
+	else
+		g->v->reloaded = true;
+}
+
+static void ipl_protected(struct guest *g, unsigned int r1, unsigned int subcode)
+{
+	switch (subcode) {
+	case IPL_CLEAR_RESET:
+	case IPL_NORMAL_RESET:
+		pv_reset(g->v->vm->pv, subcode == IPL_CLEAR_RESET);
+		break;
+	case IPL_LOAD_CLEAR:
+		vm_reboot(g->v->vm, true);
+		break;
+	case IPL_SET:
+	case IPL_STORE:
+		ipl_block_protected(g, r1, subcode);
+		break;
+	default:
+		inject_specification(g);
+	}
+}
+
 static void ipl(struct guest *g, unsigned int r1, unsigned int r3)
 {
 	uint64_t subcode = guest_gr(g, r3);
 
+	if (guest_protected(g)) {
+		ipl_protected(g, r1, (unsigned int)subcode);
+		return;
+	}
+	if (subcode >= IPL_SET_PV && !g->v->vm->pv) {
+		inject_specification(g);
+		return;
+	}
 	switch (subcode) {
-	case 0:
-	case 1:
-		reset(g, subcode == 0);
+	case IPL_CLEAR_RESET:
+	case IPL_NORMAL_RESET:
+		reset(g, subcode == IPL_CLEAR_RESET);
 		break;
-	case 3:
-	case 4:
-		reipl(g, subcode == 3);
+	case IPL_LOAD_CLEAR:
+	case IPL_LOAD_NORMAL:
+		vm_reboot(g->v->vm, subcode == IPL_LOAD_CLEAR);
 		break;
-	case 5:
-	case 6:
+	case IPL_SET:
+	case IPL_STORE:
+	case IPL_SET_PV:
+	case IPL_STORE_PV:
 		ipl_block(g, r1, (unsigned int)subcode);
 		break;
-	default: /* 8 to 10 need facility 161 */
+	case IPL_START_PV:
+		start_protected(g, r1);
+		break;
+	default:
 		inject_specification(g);
 	}
 }

@@ -20,6 +20,7 @@
 #define SEGMENT_TABLE_COVERS (2048 * MIB)
 
 #define DT_REGION_3	  0x4u
+#define ASCE_PRIVATE	  0x100u /* which a protected guest's must be */
 #define TYPE_REGION_3	  0x4u
 #define ENTRY_INVALID	  0x20u
 #define TABLE_LENGTH_FULL 0x3u
@@ -65,7 +66,7 @@ static void fill(const struct gmap *g, uint64_t at, size_t entries, uint64_t v)
 static int new_table(struct gmap *g, uint64_t type, uint64_t *out, struct zpv_err *err)
 {
 	haddr_t at;
-	int rc = vm_alloc(g->vm, TABLE_BYTES, 4096, &at, err);
+	int rc = vm_alloc(g->vm, &g->vm->low, TABLE_BYTES, 4096, &at, err);
 
 	if (rc)
 		return rc;
@@ -90,7 +91,7 @@ int gmap_new(struct vm *vm, uint64_t bytes, struct gmap **out, struct zpv_err *e
 		free(g);
 		return rc;
 	}
-	g->asce = table | (g->region_3 ? DT_REGION_3 : 0) | TABLE_LENGTH_FULL;
+	g->asce = table | ASCE_PRIVATE | (g->region_3 ? DT_REGION_3 : 0) | TABLE_LENGTH_FULL;
 	*out = g;
 	return 0;
 }
@@ -120,7 +121,7 @@ static bool new_page_table(struct gmap *g, uint64_t *out)
 {
 	haddr_t at = g->spare_table;
 
-	if (!g->has_spare && vm_alloc(g->vm, 4096, 4096, &at, &g->vm->err) != 0)
+	if (!g->has_spare && vm_alloc(g->vm, &g->vm->low, 4096, 4096, &at, &g->vm->err) != 0)
 		return false;
 	g->has_spare = !g->has_spare;
 	g->spare_table.v = at.v + PAGE_TABLE_BYTES;
@@ -175,7 +176,7 @@ bool gmap_fault_in(struct gmap *g, gaddr_t at, haddr_t *out)
 		return false;
 	entry = read_entry(g, pte);
 	if (entry & PAGE_INVALID) {
-		if (vm_alloc(g->vm, 4096, 4096, &frame, &g->vm->err) != 0)
+		if (vm_alloc(g->vm, &g->vm->low, 4096, 4096, &frame, &g->vm->err) != 0)
 			return false;
 		entry = frame.v;
 		write_entry(g, pte, entry);

@@ -19,6 +19,8 @@
 
 uint64_t guest_gr(const struct guest *g, unsigned int n)
 {
+	if (guest_protected(g))
+		return be64_get(g->pv_gr[n]);
 	if (n == 14)
 		return be64_get(g->scb.gg14);
 	if (n == 15)
@@ -28,7 +30,9 @@ uint64_t guest_gr(const struct guest *g, unsigned int n)
 
 void guest_set_gr(struct guest *g, unsigned int n, uint64_t v)
 {
-	if (n == 14)
+	if (guest_protected(g))
+		be64_set(&g->pv_gr[n], v);
+	else if (n == 14)
 		be64_set(&g->scb.gg14, v);
 	else if (n == 15)
 		be64_set(&g->scb.gg15, v);

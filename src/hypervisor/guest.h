@@ -38,8 +38,16 @@ enum {
 struct guest {
 	struct vcpu *v;
 	struct scb scb;
+	be64 pv_gr[16]; /* protected: the registers that the interception shows */
 };
 
+/* Its registers, PSW and storage are not the hypervisor's to see. */
+static inline bool guest_protected(const struct guest *g)
+{
+	return g->scb.sdf == SCB_FORMAT4;
+}
+
+/* Of a protected guest: in the slots of its interception (sie.md section 7.3). */
 uint64_t guest_gr(const struct guest *g, unsigned int n);
 void guest_set_gr(struct guest *g, unsigned int n, uint64_t v);
 /* Bits 32-63 only. */
@@ -66,7 +74,7 @@ struct pic guest_store_real(struct guest *g, uint64_t raddr, const void *data, s
 struct pic guest_page_in(struct guest *g, uint64_t vaddr) MUST_CHECK;
 gaddr_t guest_absolute(const struct guest *g, uint64_t raddr);
 
-/* Makes the guest take an interruption: stores codes and old PSW, loads the new one. */
+/* Makes a guest that is not protected take an interruption: stores codes and old PSW, loads the new one. */
 void guest_inject_program(struct guest *g, struct pic pic);
 /* param is the service signal's alone. */
 void guest_inject_external(struct guest *g, uint16_t code, uint32_t param);

@@ -8,6 +8,8 @@
 
 #include "gmap.h"
 #include "lowcore.h"
+#include "pv.h"
+#include "sigp_order.h"
 
 enum { PGM_OPERATION = 1, PGM_PRIVILEGED = 2, PGM_ADDRESSING = 5, PGM_SPECIFICATION = 6 };
 
@@ -25,7 +27,10 @@ static void inject(struct guest *g, uint16_t code)
 
 void inject_specification(struct guest *g)
 {
-	inject(g, PGM_SPECIFICATION);
+	if (guest_protected(g))
+		g->scb.iictl = INJECT_SPECIFICATION;
+	else
+		inject(g, PGM_SPECIFICATION);
 }
 
 /* --- Instructions with a storage operand ------------------------------------------------------- */
@@ -99,13 +104,26 @@ static void sck(struct guest *g)
 	guest_set_cc(g, 0);
 }
 
+/* The machine's facilities; but its Ultravisor is the host's, and only the way to it the guest's. */
+static uint64_t facilities(const struct vm *vm, unsigned int word)
+{
+	const unsigned int first = FACILITY_UVC / 64;
+	const uint64_t uvc = BIT64(FACILITY_UVC % 64), unpack = BIT64(FACILITY_UNPACK % 64);
+	uint64_t list = machine_facilities(vm->m, word);
+
+	if (word != first)
+		return list;
+	return (list & ~(uvc | unpack)) | (vm->pv ? unpack : 0);
+}
+static_assert(FACILITY_UVC / 64 == FACILITY_UNPACK / 64, "in the same word");
+
 /* STORE FACILITY LIST: bits 0-31 at real 0xc8. */
 static void stfl(struct guest *g)
 {
 	be32 list;
 	struct pic pic;
 
-	be32_set(&list, (uint32_t)(machine_facilities(g->v->vm->m, 0) >> 32));
+	be32_set(&list, (uint32_t)(facilities(g->v->vm, 0) >> 32));
 	pic = guest_store_real(g, STFL_ADDR, &list, sizeof(list));
 	if (pic.code)
 		guest_inject_program(g, pic);
@@ -119,7 +137,7 @@ static void stfle(struct guest *g)
 	be64 list[MACHINE_FACILITY_WORDS];
 
 	for (unsigned int i = 0; i < have; i++)
-		be64_set(&list[i], machine_facilities(g->v->vm->m, i));
+		be64_set(&list[i], facilities(g->v->vm, i));
 	if (!operand(g, list, n * sizeof(list[0]), 8, true))
 		return;
 	guest_set_gr(g, 0, (guest_gr(g, 0) & ~0xffull) | (have - 1));
@@ -181,28 +199,7 @@ static void sckpf(struct guest *g)
 
 /* --- SIGP --------------------------------------------------------------------------------------- */
 
-enum sigp_order {
-	SIGP_SENSE = 1,
-	SIGP_EXTERNAL_CALL = 2,
-	SIGP_EMERGENCY = 3,
-	SIGP_START = 4,
-	SIGP_STOP = 5,
-	SIGP_RESTART = 6,
-	SIGP_STOP_STORE_STATUS = 9,
-	SIGP_INITIAL_RESET = 11,
-	SIGP_RESET = 12,
-	SIGP_SET_PREFIX = 13,
-	SIGP_STORE_STATUS = 14,
-	SIGP_SET_ARCH = 18,
-	SIGP_COND_EMERGENCY = 19,
-	SIGP_SENSE_RUNNING = 21,
-};
-#define SIGP_INVALID_ORDER     0x02u
-#define SIGP_CALL_PENDING      0x80u
-#define SIGP_INVALID_PARAMETER 0x100u
-#define SIGP_INCORRECT_STATE   0x200u
-#define SIGP_STATUS_ADDR       0x7ffffe00u
-#define ARCH_MODE_ADDR	       0xa3u
+#define ARCH_MODE_ADDR 0xa3u
 
 static void sigp_status(struct guest *g, unsigned int r1, uint32_t status)
 {
@@ -232,20 +229,20 @@ static void store_status(struct guest *g)
 static void sigp_self(struct guest *g, unsigned int order, unsigned int r1, uint32_t parameter)
 {
 	struct vcpu *v = g->v;
-	uint32_t at = parameter & (order == SIGP_SET_PREFIX ? SCB_PREFIX_MASK : SIGP_STATUS_ADDR);
+	uint32_t at = parameter & (order == SIGP_SET_PREFIX ? SIGP_PREFIX_ADDR : SIGP_STATUS_ADDR);
 
 	guest_set_cc(g, 0);
 	switch (order) {
 	case SIGP_SENSE:
 		if (v->external_call)
-			sigp_status(g, r1, SIGP_CALL_PENDING);
+			sigp_status(g, r1, SIGP_STATUS_CALL_PENDING);
 		break;
 	case SIGP_SENSE_RUNNING:
 	case SIGP_START:
 		break;
 	case SIGP_EXTERNAL_CALL:
 		if (v->external_call)
-			sigp_status(g, r1, SIGP_CALL_PENDING);
+			sigp_status(g, r1, SIGP_STATUS_CALL_PENDING);
 		v->external_call = true;
 		break;
 	case SIGP_EMERGENCY:
@@ -267,11 +264,11 @@ static void sigp_self(struct guest *g, unsigned int order, unsigned int r1, uint
 	case SIGP_SET_PREFIX: /* of a stopped CPU only, as storing its status is */
 	case SIGP_STORE_STATUS:
 		sigp_status(g, r1,
-			    at < gmap_bytes(v->vm->gmap) ? SIGP_INCORRECT_STATE :
-							   SIGP_INVALID_PARAMETER);
+			    at < gmap_bytes(v->vm->gmap) ? SIGP_STATUS_INCORRECT_STATE :
+							   SIGP_STATUS_PARAMETER);
 		break;
 	default:
-		sigp_status(g, r1, SIGP_INVALID_ORDER);
+		sigp_status(g, r1, SIGP_STATUS_INVALID_ORDER);
 	}
 }
 
@@ -279,8 +276,8 @@ static void sigp(struct guest *g, unsigned int r1, unsigned int r3)
 {
 	unsigned int order = guest_operand(g) & 0xff;
 
-	if (order == SIGP_SET_ARCH) /* concerns all CPUs, whichever is named */
-		sigp_status(g, r1, SIGP_INVALID_PARAMETER);
+	if (order == SIGP_SET_ARCHITECTURE) /* concerns all CPUs, whichever is named */
+		sigp_status(g, r1, SIGP_STATUS_PARAMETER);
 	else if ((guest_gr(g, r3) & 0xffff) != CPU_ADDR)
 		guest_set_cc(g, 3);
 	else
@@ -321,26 +318,17 @@ static void lctl(struct guest *g, unsigned int r1, unsigned int r3, bool wide)
 
 /* --- Dispatch ----------------------------------------------------------------------------------- */
 
-struct insn_handler {
-	uint16_t ipa;
-	void (*fn)(struct guest *g);
+static const struct insn_handler handlers[] = {
+	{ 0x0107, sckpf }, { 0xb202, stidp }, { 0xb204, sck },	 { 0xb210, spx },
+	{ 0xb211, stpx },  { 0xb212, stap },  { 0xb220, servc }, { 0xb22c, tb },
+	{ 0xb27d, stsi },  { 0xb2b0, stfle }, { 0xb2b1, stfl },
 };
 
-static const struct insn_handler handlers[] = {
-	{ 0x0107, sckpf },
-	{ 0xb202, stidp },
-	{ 0xb204, sck },
-	{ 0xb210, spx },
-	{ 0xb211, stpx },
-	{ 0xb212, stap },
-	{ 0xb220, servc },
-	{ 0xb22c, tb },
+/* I/O: these change the condition code alone. */
+static const struct insn_handler io_handlers[] = {
 	{ 0xb239, io_no_crw },		/* STCRW */
 	{ 0xb236, io_nothing_pending }, /* TPI */
 	{ 0xb23c, io_no_effect },	/* SCHM */
-	{ 0xb27d, stsi },
-	{ 0xb2b0, stfle },
-	{ 0xb2b1, stfl },
 	/* CSCH HSCH MSCH SSCH STSCH TSCH SAL RSCH STCPS RCHP CHSC SIGA XSCH */
 	{ 0xb230, io_none },
 	{ 0xb231, io_none },
@@ -356,6 +344,22 @@ static const struct insn_handler handlers[] = {
 	{ 0xb274, io_none },
 	{ 0xb276, io_none },
 };
+
+bool insn_dispatch(struct guest *g, const struct insn_handler *table, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (table[i].ipa == be16_get(g->scb.ipa)) {
+			table[i].fn(g);
+			return true;
+		}
+	}
+	return false;
+}
+
+bool io_instruction(struct guest *g)
+{
+	return insn_dispatch(g, io_handlers, ARRAY_SIZE(io_handlers));
+}
 
 static void instruction(struct guest *g)
 {
@@ -379,25 +383,20 @@ static void instruction(struct guest *g)
 			inject(g, PGM_OPERATION);
 		return;
 	}
-	for (size_t i = 0; i < ARRAY_SIZE(handlers); i++) {
-		if (handlers[i].ipa == ipa) {
-			handlers[i].fn(g);
-			return;
-		}
-	}
-	inject(g, PGM_OPERATION);
+	if (!insn_dispatch(g, handlers, ARRAY_SIZE(handlers)) && !io_instruction(g))
+		inject(g, PGM_OPERATION);
 }
 
 /* The guest cannot take its own program interruption. */
 static void program(struct guest *g)
 {
-	vm_crash(g->v->vm, VM_PROGRAM_LOOP, guest_psw_mask(g), be64_get(g->scb.gpsw_addr));
+	vcpu_crash(g, VM_PROGRAM_LOOP);
 }
 
 /* A clock's interruption, which does not end: the new PSW allows it again (sie.md, code 0x14). */
 static void external(struct guest *g)
 {
-	vm_crash(g->v->vm, VM_EXTERNAL_LOOP, guest_psw_mask(g), be64_get(g->scb.gpsw_addr));
+	vcpu_crash(g, VM_EXTERNAL_LOOP);
 }
 
 /* MOVE PAGE on pages that are not there: brings them in, and the guest tries again. */
@@ -426,9 +425,28 @@ static void validity(struct guest *g)
 		vm_fail(vm, "SIE refuses the state description: validity %#x", why);
 }
 
-void intercept(struct guest *g)
+/* What the other format of state descriptions alone has. */
+static bool foreign(const struct guest *g)
 {
 	switch ((enum icpt_code)g->scb.icptcode) {
+	case ICPT_INSTRUCTION:
+	case ICPT_INSTRUCTION_PROGRAM:
+	case ICPT_PARTIAL:
+		return guest_protected(g);
+	case ICPT_PV_INSTRUCTION:
+	case ICPT_PV_NOTIFICATION:
+	case ICPT_PV_PREFIX:
+	case ICPT_MCHECK_REQUEST:
+	case ICPT_INTERRUPTION_ENABLE:
+		return !guest_protected(g);
+	default:
+		return false;
+	}
+}
+
+void intercept(struct guest *g)
+{
+	switch (foreign(g) ? ICPT_NONE : (enum icpt_code)g->scb.icptcode) {
 	case ICPT_INSTRUCTION:
 		instruction(g);
 		break;
@@ -438,7 +456,8 @@ void intercept(struct guest *g)
 		break;
 	case ICPT_EXT_REQUEST:
 	case ICPT_STOP:
-	case ICPT_NONE:
+	case ICPT_MCHECK_REQUEST:
+	case ICPT_INTERRUPTION_ENABLE:
 		break; /* the loop delivers what is pending */
 	case ICPT_EXT_INTERRUPTION:
 		external(g);
@@ -451,6 +470,15 @@ void intercept(struct guest *g)
 		break;
 	case ICPT_PARTIAL:
 		move_page(g);
+		break;
+	case ICPT_PV_INSTRUCTION:
+		pv_instruction(g);
+		break;
+	case ICPT_PV_NOTIFICATION:
+		pv_notification(g);
+		break;
+	case ICPT_PV_PREFIX:
+		pv_import_prefix(g->v->vm->pv, guest_prefix(g));
 		break;
 	default:
 		vm_fail(g->v->vm, "interception %#x was not asked for", g->scb.icptcode);

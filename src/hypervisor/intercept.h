@@ -10,6 +10,14 @@
 
 #include "guest.h"
 
+/* Handlers by the instruction's first two bytes. */
+struct insn_handler {
+	uint16_t ipa;
+	void (*fn)(struct guest *g);
+};
+/* False when the table has none for ipa. */
+bool insn_dispatch(struct guest *g, const struct insn_handler *table, size_t n);
+
 /* Handles g->scb.icptcode. */
 void intercept(struct guest *g);
 
@@ -18,6 +26,11 @@ void intercept(struct guest *g);
 void diag(struct guest *g, unsigned int r1, unsigned int r3); /* diag.c */
 void stsi(struct guest *g);				      /* stsi.c */
 void servc(struct guest *g);				      /* servc.c */
+/* The same of a protected guest: operands in the SIDA and in slots of registers. */
+void stsi_protected(struct guest *g);
+void servc_protected(struct guest *g);
+/* Of no device: false when it is no I/O instruction. */
+bool io_instruction(struct guest *g);
 
 /* Short for a specification exception of the guest. */
 void inject_specification(struct guest *g);

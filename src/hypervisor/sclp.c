@@ -46,8 +46,7 @@ struct sclp {
 	uint64_t cp_receive; /* events that the guest listens to */
 	size_t mask_len;     /* bytes of its masks */
 	bool line_mode;	     /* the guest's last output was a line-mode message */
-	bool signal;
-	uint32_t signal_param;
+	uint32_t signal;     /* parameter of the pending service signal; 0: none */
 	bool quiesce;
 	uint8_t input[INPUT_BYTES];
 	size_t input_len;
@@ -82,8 +81,7 @@ void sclp_reset(struct sclp *s)
 	pthread_mutex_lock(&s->lock);
 	s->cp_receive = 0;
 	s->mask_len = 0;
-	s->signal = false;
-	s->signal_param = 0;
+	s->signal = 0;
 	s->line_mode = false;
 	s->quiesce = false;
 	pthread_mutex_unlock(&s->lock);
@@ -480,8 +478,7 @@ void sclp_execute(struct sclp *s, uint32_t command, uint8_t *sccb, size_t len)
 
 static void signal_locked(struct sclp *s, uint32_t addr)
 {
-	s->signal = true;
-	s->signal_param |= addr | (events_pending(s) ? SIGNAL_EVENTS : 0);
+	s->signal |= addr | (events_pending(s) ? SIGNAL_EVENTS : 0);
 }
 
 bool sclp_begin(struct sclp *s)
@@ -489,7 +486,7 @@ bool sclp_begin(struct sclp *s)
 	bool free;
 
 	pthread_mutex_lock(&s->lock);
-	free = !(s->signal_param & SIGNAL_ADDR);
+	free = !(s->signal & SIGNAL_ADDR);
 	pthread_mutex_unlock(&s->lock);
 	return free;
 }
@@ -501,17 +498,22 @@ void sclp_finish(struct sclp *s, uint32_t addr)
 	pthread_mutex_unlock(&s->lock);
 }
 
-bool sclp_take_signal(struct sclp *s, uint32_t *param)
+uint32_t sclp_take_signal(struct sclp *s)
 {
-	bool was;
+	uint32_t was;
 
 	pthread_mutex_lock(&s->lock);
 	was = s->signal;
-	*param = s->signal_param;
-	s->signal = false;
-	s->signal_param = 0;
+	s->signal = 0;
 	pthread_mutex_unlock(&s->lock);
 	return was;
+}
+
+void sclp_return_signal(struct sclp *s, uint32_t param)
+{
+	pthread_mutex_lock(&s->lock);
+	s->signal |= param;
+	pthread_mutex_unlock(&s->lock);
 }
 
 bool sclp_signal_pending(struct sclp *s)

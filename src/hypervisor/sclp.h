@@ -33,8 +33,10 @@ void sclp_execute(struct sclp *s, uint32_t command, uint8_t *sccb, size_t len);
 /* The block at addr is complete: its service signal is pending. */
 void sclp_finish(struct sclp *s, uint32_t addr);
 
-/* Takes the pending service signal. False: none. */
-bool sclp_take_signal(struct sclp *s, uint32_t *param);
+/* Takes the pending service signal's parameter. 0: none. */
+uint32_t sclp_take_signal(struct sclp *s);
+/* The guest has not taken it after all. */
+void sclp_return_signal(struct sclp *s, uint32_t param);
 bool sclp_signal_pending(struct sclp *s);
 
 /* Input for the guest's terminal; from any thread. Return: how much there was room for. */

@@ -3,6 +3,7 @@
  * SERVICE CALL: checks of the operands, and the way of a control block to the service element.
  */
 #include "intercept.h"
+#include "pv.h"
 #include "sccb.h"
 #include "sclp.h"
 
@@ -61,4 +62,24 @@ void servc(struct guest *g)
 	}
 	sclp_finish(g->v->vm->sclp, (uint32_t)addr);
 	guest_set_cc(g, 0);
+}
+
+/*
+ * The block is in the SIDA; its length is the guest's, but the SIDA's end counts. The service signal
+ * follows when the guest has its block (the notification).
+ */
+void servc_protected(struct guest *g)
+{
+	struct pv *pv = g->v->vm->pv;
+	struct sccb_header head;
+	uint8_t sccb[SCCB_MAX_BYTES];
+	size_t len;
+
+	pv_sida_read(pv, 0, &head, sizeof(head));
+	len = be16_get(head.len);
+	if (len < sizeof(head) || len > sizeof(sccb))
+		len = sizeof(sccb);
+	pv_sida_read(pv, 0, sccb, len);
+	sclp_execute(g->v->vm->sclp, (uint32_t)guest_gr(g, 0), sccb, len);
+	pv_sida_write(pv, 0, sccb, len);
 }

@@ -7,10 +7,10 @@
 
 #include "ebcdic.h"
 #include "intercept.h"
+#include "pv.h"
 #include "sysib.h"
 
-#define LEVEL_VM    3u
-#define SYSIB_BYTES 4096u
+#define LEVEL_VM 3u
 
 static void sysib_1_1_1(void *p)
 {
@@ -79,29 +79,50 @@ static const struct {
 	{ 2, 2, 1, sysib_2_2_1 }, { 2, 2, 2, sysib_2_2_2 }, { 3, 2, 2, sysib_3_2_2 },
 };
 
-static void store_sysib(struct guest *g, unsigned int fc, unsigned int sel1, unsigned int sel2)
+/* False when there is no such block. */
+static bool fill_sysib(unsigned int fc, unsigned int sel1, unsigned int sel2,
+		       uint8_t sysib[SYSIB_BYTES])
 {
-	uint8_t sysib[SYSIB_BYTES] = { 0 };
-	struct pic pic;
-
 	for (size_t i = 0; i < ARRAY_SIZE(sysibs); i++) {
 		if (sysibs[i].fc != fc || sysibs[i].sel1 != sel1 || sysibs[i].sel2 != sel2)
 			continue;
 		sysibs[i].fill(sysib);
-		pic = guest_store(g, guest_operand(g), sysib, sizeof(sysib));
-		if (pic.code)
-			guest_inject_program(g, pic);
-		else
-			guest_set_cc(g, 0);
+		return true;
+	}
+	return false;
+}
+
+/* Level and block that registers 0 and 1 ask for. */
+static unsigned int level(const struct guest *g)
+{
+	return (uint32_t)guest_gr(g, 0) >> 28;
+}
+
+static bool make_sysib(const struct guest *g, uint8_t sysib[SYSIB_BYTES])
+{
+	return fill_sysib(level(g), guest_gr(g, 0) & 0xff, guest_gr(g, 1) & 0xffff, sysib);
+}
+
+static void store_sysib(struct guest *g)
+{
+	uint8_t sysib[SYSIB_BYTES] = { 0 };
+	struct pic pic;
+
+	if (!make_sysib(g, sysib)) {
+		guest_set_cc(g, 3);
 		return;
 	}
-	guest_set_cc(g, 3);
+	pic = guest_store(g, guest_operand(g), sysib, sizeof(sysib));
+	if (pic.code)
+		guest_inject_program(g, pic);
+	else
+		guest_set_cc(g, 0);
 }
 
 void stsi(struct guest *g)
 {
 	uint32_t gr0 = (uint32_t)guest_gr(g, 0), gr1 = (uint32_t)guest_gr(g, 1);
-	unsigned int fc = gr0 >> 28;
+	unsigned int fc = level(g);
 
 	if (fc > LEVEL_VM) {
 		guest_set_cc(g, 3);
@@ -111,6 +132,19 @@ void stsi(struct guest *g)
 		guest_set_gr32(g, 0, LEVEL_VM << 28);
 		guest_set_cc(g, 0);
 	} else {
-		store_sysib(g, fc, gr0 & 0xff, gr1 & 0xffff);
+		store_sysib(g);
 	}
+}
+
+/* The Ultravisor has checked the operands. */
+void stsi_protected(struct guest *g)
+{
+	uint8_t sysib[SYSIB_BYTES] = { 0 };
+	bool known = level(g) == 0 || make_sysib(g, sysib);
+
+	if (level(g) == 0)
+		guest_set_gr32(g, 0, LEVEL_VM << 28);
+	else if (known)
+		pv_sida_write(g->v->vm->pv, 0, sysib, sizeof(sysib));
+	guest_set_cc(g, known ? 0 : 3);
 }

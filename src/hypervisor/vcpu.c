@@ -7,6 +7,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <time.h>
 
 #include "err.h"
@@ -14,11 +15,14 @@
 #include "guest.h"
 #include "intercept.h"
 #include "lowcore.h"
+#include "pv.h"
 #include "sclp.h"
 
 #define MIB		  (1ull << 20)
 #define CR0_INITIAL	  0xe0ull
 #define CR14_INITIAL	  0xc2000000ull
+#define STACK_BYTES	  (8 * MIB) /* of address space */
+#define GUARD_BYTES	  65536u
 #define PSW_SHUTDOWN_ADDR 0xfffull /* Linux' last PSW after a quiesce */
 
 int vcpu_new(struct vm *vm, unsigned int addr, struct vcpu **out, struct zpv_err *err)
@@ -32,9 +36,9 @@ int vcpu_new(struct vm *vm, unsigned int addr, struct vcpu **out, struct zpv_err
 	v->cpu = machine_cpu(vm->m, addr);
 	pthread_mutex_init(&v->lock, NULL);
 	pthread_cond_init(&v->woken, NULL);
-	rc = vm_alloc(vm, 4096, 4096, &v->scb_addr, err);
+	rc = vm_alloc(vm, &vm->low, 4096, 4096, &v->scb_addr, err);
 	if (!rc)
-		rc = vm_alloc(vm, 4096, 4096, &v->sca_addr, err);
+		rc = vm_alloc(vm, &vm->low, 4096, 4096, &v->sca_addr, err);
 	if (rc) {
 		vcpu_free(v);
 		return rc;
@@ -47,6 +51,8 @@ void vcpu_free(struct vcpu *v)
 {
 	if (!v)
 		return;
+	if (v->stack)
+		munmap(v->stack, STACK_BYTES);
 	pthread_cond_destroy(&v->woken);
 	pthread_mutex_destroy(&v->lock);
 	free(v);
@@ -121,7 +127,8 @@ void vcpu_reset(struct vcpu *v, bool clear)
 		cpu_clear_reset(v->cpu);
 	else
 		cpu_initial_reset(v->cpu);
-	v->external_call = v->emergency = false;
+	v->external_call = v->emergency = v->restart = v->no_injection = false;
+	v->handed = INJECT_NONE;
 	v->left = machine_tod(v->vm->m);
 	cpu_set_cr(v->cpu, 1, gmap_asce(v->vm->gmap));
 }
@@ -133,6 +140,23 @@ void vcpu_set_psw(struct vcpu *v, uint64_t mask, uint64_t addr)
 	scb_read(v, &scb);
 	be64_set(&scb.gpsw_mask, mask);
 	be64_set(&scb.gpsw_addr, addr);
+	scb_write(v, &scb);
+}
+
+void vcpu_protect(struct vcpu *v, const struct vcpu_secure *secure)
+{
+	struct scb scb;
+
+	scb_read(v, &scb);
+	scb.sdf = SCB_FORMAT4;
+	be64_set(&scb.pv_handle_cpu, secure->cpu);
+	be64_set(&scb.pv_handle_config, secure->config);
+	be64_set(&scb.gbea, secure->sida.v); /* the SIDA's designation: one page */
+	scb.ecb2 |= ECB2_ESCA;
+	/* External calls go through the control area alone. */
+	be32_set(&scb.eca, be32_get(scb.eca) | ECA_SIGPI);
+	be32_set(&scb.scaoh, (uint32_t)(secure->sca.v >> 32));
+	be32_set(&scb.scaol, (uint32_t)secure->sca.v);
 	scb_write(v, &scb);
 }
 
@@ -172,7 +196,6 @@ static uint64_t pending(const struct vcpu *v)
 static void take(struct guest *g, uint64_t enabled)
 {
 	struct vcpu *v = g->v;
-	uint32_t param = 0;
 
 	if (enabled & GCR0_EMERGENCY) {
 		v->emergency = false;
@@ -180,15 +203,20 @@ static void take(struct guest *g, uint64_t enabled)
 	} else if (enabled & GCR0_EXTERNAL_CALL) {
 		v->external_call = false;
 		guest_inject_external(g, EXT_EXTERNAL_CALL, 0);
-	} else if (sclp_take_signal(v->vm->sclp, &param)) {
-		guest_inject_external(g, EXT_SERVICE_SIGNAL, param);
+	} else {
+		guest_inject_external(g, EXT_SERVICE_SIGNAL, sclp_take_signal(v->vm->sclp));
 	}
 }
 
-/*
- * Delivers what the guest can take; for the rest arranges for an exit as soon as it can: when PSW
- * bit 7 becomes one, or when CR0 is loaded.
- */
+/* For what the guest cannot take now, an exit as soon as it can: by PSW bit 7, or CR0. */
+static void await_enabled(struct guest *g, uint64_t left)
+{
+	uint64_t cr0 = be64_get(g->scb.gcr[0]);
+
+	be16_set(&g->scb.lctl, left & ~cr0 ? LCTL_CR(0) : 0);
+	cpuflags(g->v, CPUFLAG_EXT_INT, left & cr0 ? CPUFLAG_EXT_INT : 0);
+}
+
 static void deliver(struct guest *g)
 {
 	uint64_t cr0 = be64_get(g->scb.gcr[0]), left = pending(g->v);
@@ -197,8 +225,60 @@ static void deliver(struct guest *g)
 		take(g, left & cr0);
 		left = pending(g->v);
 	}
-	be16_set(&g->scb.lctl, left & ~cr0 ? LCTL_CR(0) : 0);
-	cpuflags(g->v, CPUFLAG_EXT_INT, left & cr0 ? CPUFLAG_EXT_INT : 0);
+	await_enabled(g, left);
+}
+
+/* --- The same for a protected guest: one at a time, through SIE (sie.md section 7.6) ------------- */
+
+static void hand_external(struct guest *g, uint64_t enabled)
+{
+	struct vcpu *v = g->v;
+
+	v->code = enabled & GCR0_EMERGENCY ? EXT_EMERGENCY : EXT_SERVICE_SIGNAL;
+	v->signal = v->code == EXT_SERVICE_SIGNAL ? sclp_take_signal(v->vm->sclp) : 0;
+	memset(&g->scb.intr, 0, sizeof(g->scb.intr));
+	be16_set(&g->scb.intr.ext.code, v->code);
+	be32_set(&g->scb.intr.ext.params, v->signal);
+}
+
+/* A program interruption of the instruction that is being completed stays until it is taken. */
+static bool completes(const struct guest *g)
+{
+	return g->scb.iictl == INJECT_SPECIFICATION || g->scb.iictl == INJECT_OPERAND;
+}
+
+static void hand_over(struct guest *g)
+{
+	struct vcpu *v = g->v;
+	uint64_t left = pending(v), enabled = left & be64_get(g->scb.gcr[0]);
+
+	if (!completes(g) && !v->no_injection) {
+		if (v->restart) {
+			v->handed = INJECT_RESTART;
+		} else if (enabled && guest_psw_mask(g) & GPSW_EXT) {
+			v->handed = INJECT_EXTERNAL;
+			hand_external(g, enabled);
+			left &= ~(v->code == EXT_EMERGENCY ? GCR0_EMERGENCY : GCR0_SERVICE);
+		}
+	}
+	if (!completes(g))
+		g->scb.iictl = v->handed;
+	await_enabled(g, left);
+}
+
+/* SIE has taken what it was handed, or that is pending again. */
+static void take_back(struct guest *g)
+{
+	struct vcpu *v = g->v;
+	bool taken = g->scb.iictl == INJECT_NONE;
+
+	if (v->handed == INJECT_RESTART)
+		v->restart = !taken;
+	else if (v->handed && v->code == EXT_EMERGENCY)
+		v->emergency = !taken;
+	else if (v->handed && !taken)
+		sclp_return_signal(v->vm->sclp, v->signal);
+	v->handed = INJECT_NONE;
 }
 
 /* --- Waiting ----------------------------------------------------------------------------------- */
@@ -249,6 +329,17 @@ static void sleep_cpu(struct guest *g)
 	pthread_mutex_unlock(&v->lock);
 }
 
+void vcpu_crash(struct guest *g, enum vm_crash why)
+{
+	struct vm *vm = g->v->vm;
+
+	vm->crash = why;
+	vm->end_psw[0] = guest_psw_mask(g);
+	vm->end_psw[1] = be64_get(g->scb.gpsw_addr);
+	vm->psw_hidden = guest_protected(g);
+	vm_set_end(vm, VM_CRASHED);
+}
+
 void vcpu_wait(struct guest *g)
 {
 	uint64_t mask = guest_psw_mask(g), addr = be64_get(g->scb.gpsw_addr);
@@ -256,10 +347,10 @@ void vcpu_wait(struct guest *g)
 	if (mask & (GPSW_EXT | GPSW_IO | GPSW_MCHECK)) {
 		if (!(mask & GPSW_EXT && pending(g->v) & be64_get(g->scb.gcr[0])))
 			sleep_cpu(g);
-	} else if (addr == PSW_SHUTDOWN_ADDR) {
+	} else if (addr == PSW_SHUTDOWN_ADDR && !guest_protected(g)) {
 		vm_set_end(g->v->vm, VM_POWERED_OFF);
 	} else {
-		vm_crash(g->v->vm, VM_DISABLED_WAIT, mask, addr);
+		vcpu_crash(g, VM_DISABLED_WAIT);
 	}
 }
 
@@ -274,15 +365,19 @@ void vcpu_wake(struct vcpu *v)
 
 /* --- The loop ---------------------------------------------------------------------------------- */
 
-/* A page of the guest that was not there. */
-static void host_fault(struct vcpu *v)
+/* A page of the guest that was not there, or not yet its own. */
+static void host_fault(struct guest *g)
 {
-	struct pic pic = cpu_host_pic(v->cpu);
+	struct vm *vm = g->v->vm;
+	struct pic pic = cpu_host_pic(g->v->cpu);
+	gaddr_t at = gaddr(pic.teid & ~0xfffull);
 	haddr_t frame;
 
-	if (!gmap_fault_in(v->vm->gmap, gaddr(pic.teid & ~0xfffull), &frame))
-		vm_fail(v->vm, "host program interruption %#x at guest address %#llx", pic.code,
-			(unsigned long long)(pic.teid & ~0xfffull));
+	if (guest_protected(g))
+		pv_fault(vm->pv, pic.code, at);
+	else if (!gmap_fault_in(vm->gmap, at, &frame))
+		vm_fail(vm, "host program interruption %#x at guest address %#llx", pic.code,
+			(unsigned long long)at.v);
 }
 
 /* The guest's CPU timer runs while it waits, and while the hypervisor works for it. */
@@ -294,13 +389,59 @@ static void timer_go_on(struct guest *g)
 		be64_set(&g->scb.cputm, be64_get(g->scb.cputm) - gone);
 }
 
+/* Registers of a protected guest that an interception shows, and those that it takes back. */
+static void pv_gr_read(struct guest *g)
+{
+	haddr_t at = { g->v->scb_addr.v + offsetof(struct scb_page, pv_grregs) };
+	struct pic pic = storage_read(g->v->vm->m, at, g->pv_gr, sizeof(g->pv_gr));
+
+	if (pic.code)
+		vm_fail(g->v->vm, "the state description is not accessible (%#x)", pic.code);
+}
+
+static void pv_gr_write(struct guest *g)
+{
+	haddr_t at = { g->v->scb_addr.v + offsetof(struct scb_page, pv_grregs) };
+	struct pic pic = storage_write(g->v->vm->m, at, g->pv_gr, sizeof(g->pv_gr));
+
+	if (pic.code)
+		vm_fail(g->v->vm, "the state description is not accessible (%#x)", pic.code);
+}
+
+static void handle(struct guest *g)
+{
+	struct vcpu *v = g->v;
+	bool shows = g->scb.icptcode == ICPT_PV_INSTRUCTION ||
+		     g->scb.icptcode == ICPT_PV_NOTIFICATION;
+
+	v->no_injection = g->scb.icptcode == ICPT_PV_INSTRUCTION ||
+			  g->scb.icptcode == ICPT_PV_PREFIX;
+	if (shows)
+		pv_gr_read(g);
+	intercept(g);
+	/* A reload has made a new state description. */
+	if (!v->reloaded) {
+		scb_write(v, &g->scb);
+		if (shows)
+			pv_gr_write(g);
+	}
+	v->reloaded = false;
+}
+
 static void step(struct vcpu *v)
 {
 	struct guest g = { .v = v };
 	enum cpu_stop stop;
 
+	if (atomic_exchange(&v->vm->reset, false)) {
+		vm_reboot(v->vm, true);
+		v->reloaded = false;
+	}
 	scb_read(v, &g.scb);
-	deliver(&g);
+	if (guest_protected(&g))
+		hand_over(&g);
+	else
+		deliver(&g);
 	timer_go_on(&g);
 	g.scb.icptcode = ICPT_NONE;
 	scb_write(v, &g.scb);
@@ -308,22 +449,61 @@ static void step(struct vcpu *v)
 		return;
 	stop = cpu_sie(v->cpu, v->scb_addr);
 	v->left = machine_tod(v->vm->m);
-	if (stop == CPU_STOP_HOST_PIC) {
-		host_fault(v);
-		return;
-	}
+	if (v->vm->config.after_sie)
+		v->vm->config.after_sie(v->vm->config.after_sie_arg, v->vm);
 	scb_read(v, &g.scb);
-	if (g.scb.icptcode == ICPT_NONE)
-		return; /* kicked */
-	intercept(&g);
-	/* A reload has made a new state description. */
-	if (!v->reloaded)
-		scb_write(v, &g.scb);
-	v->reloaded = false;
+	take_back(&g);
+	if (stop == CPU_STOP_HOST_PIC)
+		host_fault(&g);
+	else if (g.scb.icptcode != ICPT_NONE) /* else kicked */
+		handle(&g);
 }
 
-void vcpu_run(struct vcpu *v)
+static void *run(void *arg)
 {
+	struct vcpu *v = arg;
+
 	while (!atomic_load(&v->vm->stop))
 		step(v);
+	return NULL;
+}
+
+/* --- The thread: registers of guests pass its stack, which stays out of core dumps -------------- */
+
+static int make_stack(struct vcpu *v, struct zpv_err *err)
+{
+	void *p = mmap(NULL, STACK_BYTES, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
+
+	if (p == MAP_FAILED)
+		return err_errno(err, ZPV_ERR_NOMEM, "no memory for a CPU's stack");
+	v->stack = p;
+	if (madvise(p, STACK_BYTES, MADV_DONTDUMP) != 0 || mprotect(p, GUARD_BYTES, PROT_NONE) != 0)
+		return err_errno(err, ZPV_ERR_NOMEM, "cannot protect a CPU's stack");
+	return 0;
+}
+
+static int start(struct vcpu *v, struct zpv_err *err)
+{
+	pthread_attr_t attr;
+	int rc = pthread_attr_init(&attr);
+
+	if (!rc)
+		rc = pthread_attr_setstack(&attr, v->stack, STACK_BYTES);
+	if (!rc)
+		rc = pthread_create(&v->thread, &attr, run, v);
+	pthread_attr_destroy(&attr);
+	return rc ? err_set(err, ZPV_ERR_NOMEM, "cannot start a CPU's thread: %s", strerror(rc)) :
+		    0;
+}
+
+int vcpu_run(struct vcpu *v, struct zpv_err *err)
+{
+	int rc = make_stack(v, err);
+
+	if (!rc)
+		rc = start(v, err);
+	if (!rc)
+		pthread_join(v->thread, NULL);
+	return rc;
 }

@@ -10,16 +10,19 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "err.h"
 #include "gmap.h"
 #include "load.h"
 #include "log.h"
 #include "lowcore.h"
+#include "pv.h"
 #include "sclp.h"
 #include "vcpu.h"
 
 #define MIB		       (1ull << 20)
+#define GIB		       (1ull << 30)
 #define MIN_MEMORY	       (64 * MIB)
 #define MAX_MEMORY	       (1ull << 40)
 #define LOWCORE_NEW_PSW(class) (offsetof(struct lowcore, new_psw) + 16u * (class))
@@ -27,35 +30,82 @@
 #define FIRST_FRAME 0x10000u
 
 /* Room for tables beside the guest's own pages: 2 KiB a MiB, region and segment tables, control. */
-static uint64_t storage_for(uint64_t memory)
+static uint64_t low_bytes(const struct vm_config *config)
 {
+	uint64_t memory = config->memory_bytes;
 	uint64_t tables = memory / 512 + memory / (2048 * MIB) * 16384 + 4 * MIB;
+	uint64_t all = (memory + tables + MIB - 1) / MIB * MIB;
 
-	return (memory + tables + MIB - 1) / MIB * MIB;
+	return config->firmware && all < 2 * GIB ? 2 * GIB : all;
 }
 
-int vm_alloc(struct vm *vm, uint64_t bytes, uint64_t align, haddr_t *out, struct zpv_err *err)
+/* What the Ultravisor asks for is known only when the machine exists; room costs nothing. */
+static uint64_t high_bytes(const struct vm_config *config)
 {
-	uint64_t at = (vm->ram_top + align - 1) / align * align;
-	struct pic pic;
+	return config->firmware ? 64 * MIB + config->memory_bytes / 32 / MIB * MIB : 0;
+}
 
-	if (at + bytes > machine_storage_bytes(vm->m))
+int vm_alloc(struct vm *vm, struct vm_region *from, uint64_t bytes, uint64_t align, haddr_t *out,
+	     struct zpv_err *err)
+{
+	uint64_t at = (from->next + align - 1) / align * align;
+
+	if (at > from->end || bytes > from->end - at)
 		return err_set(err, ZPV_ERR_NOMEM, "the machine's %llu MiB of storage are used up",
 			       (unsigned long long)(machine_storage_bytes(vm->m) / MIB));
-	pic = storage_clear(vm->m, (haddr_t){ at }, bytes);
-	if (pic.code)
-		return err_set(err, ZPV_ERR_NOMEM, "host frame %#llx is not accessible (%#x)",
-			       (unsigned long long)at, pic.code);
-	vm->ram_top = at + bytes;
+	from->next = at + bytes;
 	out->v = at;
 	return 0;
+}
+
+uint64_t vm_guest_frames(const struct vm *vm)
+{
+	return gmap_present(vm->gmap);
+}
+
+bool vm_facility(const struct vm *vm, unsigned int bit)
+{
+	return machine_facilities(vm->m, bit / 64) & BIT64(bit % 64);
+}
+
+uint64_t vm_now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
+}
+
+static int make_machine(struct vm *vm, struct zpv_err *err)
+{
+	const struct vm_config *config = &vm->config;
+	uint64_t low = low_bytes(config), high = high_bytes(config);
+	struct machine_config mc = { .storage_bytes = low + high, .cpus = 1 };
+	int rc = machine_new(&mc, &vm->m, err);
+
+	vm->low = (struct vm_region){ FIRST_FRAME, low };
+	vm->high = (struct vm_region){ low, low + high };
+	if (!rc && config->firmware)
+		rc = config->firmware(config->firmware_arg, vm->m, err);
+	return rc;
+}
+
+static int make_parts(struct vm *vm, struct zpv_err *err)
+{
+	int rc = gmap_new(vm, vm->config.memory_bytes, &vm->gmap, err);
+
+	if (!rc)
+		rc = sclp_new(vm, &vm->sclp, err);
+	if (!rc)
+		rc = vcpu_new(vm, 0, &vm->vcpu, err);
+	if (!rc && vm_facility(vm, FACILITY_UVC))
+		rc = pv_new(vm, &vm->pv, err);
+	return rc;
 }
 
 int vm_new(const struct vm_config *config, struct vm **out, struct zpv_err *err)
 {
 	AUTO(vm) struct vm *vm = calloc(1, sizeof(*vm));
-	struct machine_config mc = { .storage_bytes = storage_for(config->memory_bytes),
-				     .cpus = 1 };
 	int rc;
 
 	if (!vm)
@@ -63,20 +113,15 @@ int vm_new(const struct vm_config *config, struct vm **out, struct zpv_err *err)
 	pthread_mutex_init(&vm->lock, NULL);
 	pthread_cond_init(&vm->changed, NULL);
 	vm->config = *config;
-	vm->ram_top = FIRST_FRAME;
 	if (config->memory_bytes < MIN_MEMORY || config->memory_bytes > MAX_MEMORY ||
 	    config->memory_bytes % MIB)
 		return err_set(
 			err, ZPV_ERR_USAGE,
 			"guest memory of %llu bytes, not a multiple of 1 MiB from 64 MiB to 1 TiB",
 			(unsigned long long)config->memory_bytes);
-	rc = machine_new(&mc, &vm->m, err);
+	rc = make_machine(vm, err);
 	if (!rc)
-		rc = gmap_new(vm, config->memory_bytes, &vm->gmap, err);
-	if (!rc)
-		rc = sclp_new(vm, &vm->sclp, err);
-	if (!rc)
-		rc = vcpu_new(vm, 0, &vm->vcpu, err);
+		rc = make_parts(vm, err);
 	if (rc)
 		return rc;
 	*out = STEAL(vm);
@@ -87,6 +132,7 @@ void vm_free(struct vm *vm)
 {
 	if (!vm)
 		return;
+	pv_free(vm->pv);
 	vcpu_free(vm->vcpu);
 	sclp_free(vm->sclp);
 	gmap_free(vm->gmap);
@@ -103,58 +149,71 @@ static struct pic guest_addressing(void)
 	return (struct pic){ .code = 5, .level = PIC_GUEST };
 }
 
-struct pic vm_read(struct vm *vm, gaddr_t at, void *data, size_t len)
+/* Part of a page, in one direction. */
+static struct pic access_page(struct vm *vm, gaddr_t at, void *data, size_t n, bool write)
 {
-	uint8_t *to = data;
+	haddr_t frame;
+	struct pic pic;
+
+	do {
+		if (!gmap_fault_in(vm->gmap, at, &frame))
+			return guest_addressing();
+		pic = write ? storage_write(vm->m, frame, data, n) :
+			      storage_read(vm->m, frame, data, n);
+	} while (pic.code == PGM_SECURE_ACCESS && vm->pv && pv_make_accessible(vm->pv, frame));
+	return pic;
+}
+
+static struct pic access_all(struct vm *vm, gaddr_t at, void *data, size_t len, bool write)
+{
+	uint8_t *p = data;
 
 	while (len) {
 		size_t n = 4096 - at.v % 4096 < len ? 4096 - at.v % 4096 : len;
-		haddr_t frame;
-		struct pic pic;
+		struct pic pic = access_page(vm, at, p, n, write);
 
-		if (!gmap_fault_in(vm->gmap, at, &frame))
-			return guest_addressing();
-		pic = storage_read(vm->m, frame, to, n);
 		if (pic.code)
 			return pic;
 		at.v += n;
-		to += n;
+		p += n;
 		len -= n;
 	}
 	return (struct pic){ 0 };
+}
+
+struct pic vm_read(struct vm *vm, gaddr_t at, void *data, size_t len)
+{
+	return access_all(vm, at, data, len, false);
 }
 
 struct pic vm_write(struct vm *vm, gaddr_t at, const void *data, size_t len)
 {
-	const uint8_t *from = data;
-
-	while (len) {
-		size_t n = 4096 - at.v % 4096 < len ? 4096 - at.v % 4096 : len;
-		haddr_t frame;
-		struct pic pic;
-
-		if (!gmap_fault_in(vm->gmap, at, &frame))
-			return guest_addressing();
-		pic = storage_write(vm->m, frame, from, n);
-		if (pic.code)
-			return pic;
-		at.v += n;
-		from += n;
-		len -= n;
-	}
-	return (struct pic){ 0 };
+	return access_all(vm, at, (void *)(uintptr_t)data, len, true);
 }
 
 /* --- Running ----------------------------------------------------------------------------------- */
+
+/* Clears what the guest has had, with its storage keys: as in a new machine. */
+static void clear_guest(struct vm *vm)
+{
+	struct pic pic;
+
+	gmap_clear(vm->gmap);
+	pic = storage_set_key(vm->m, (haddr_t){ 0 }, vm->low.next, 0);
+	if (pic.code)
+		vm_fail(vm, "storage keys cannot be reset (%#x)", pic.code);
+}
 
 int vm_load(struct vm *vm, bool clear, struct zpv_err *err)
 {
 	uint64_t mask, addr;
 	int rc;
 
-	if (clear)
-		gmap_clear(vm->gmap);
 	sclp_reset(vm->sclp);
+	if (vm->pv)
+		pv_leave(vm->pv);
+	if (clear)
+		clear_guest(vm);
 	vcpu_reset(vm->vcpu, clear);
 	rc = load_boot(vm, &mask, &addr, err);
 	if (!rc)
@@ -162,15 +221,29 @@ int vm_load(struct vm *vm, bool clear, struct zpv_err *err)
 	return rc;
 }
 
+void vm_reboot(struct vm *vm, bool clear)
+{
+	struct zpv_err err = { 0 };
+
+	if (vm->config.no_reboot) {
+		vm_set_end(vm, VM_REBOOT);
+		return;
+	}
+	vm->vcpu->reloaded = true;
+	if (vm_load(vm, clear, &err) != 0)
+		vm_fail(vm, "%s", err.text);
+}
+
 int vm_run(struct vm *vm, struct zpv_err *err)
 {
-	int rc = vm_load(vm, true, err);
+	int rc;
 
-	if (rc)
+	vm->start_ns = vm_now_ns();
+	rc = vm_load(vm, true, err);
+	if (!rc)
+		rc = vcpu_run(vm->vcpu, err);
+	if (rc || vm->end != VM_FAILED)
 		return rc;
-	vcpu_run(vm->vcpu);
-	if (vm->end != VM_FAILED)
-		return 0;
 	*err = vm->err;
 	return -err->code;
 }
@@ -182,14 +255,6 @@ void vm_set_end(struct vm *vm, enum vm_end end)
 		vm->end = end;
 	pthread_mutex_unlock(&vm->lock);
 	atomic_store(&vm->stop, true);
-}
-
-void vm_crash(struct vm *vm, enum vm_crash why, uint64_t psw_mask, uint64_t psw_addr)
-{
-	vm->crash = why;
-	vm->end_psw[0] = psw_mask;
-	vm->end_psw[1] = psw_addr;
-	vm_set_end(vm, VM_CRASHED);
 }
 
 /* Addresses of disabled waits that mean something (machine.md section 9, se-image.md section 4). */
@@ -232,6 +297,12 @@ const char *vm_explain(const struct vm *vm)
 void vm_quit(struct vm *vm)
 {
 	vm_set_end(vm, VM_QUIT);
+	vcpu_wake(vm->vcpu);
+}
+
+void vm_reset(struct vm *vm)
+{
+	atomic_store(&vm->reset, true);
 	vcpu_wake(vm->vcpu);
 }
 

@@ -18,12 +18,16 @@
 
 #include "addr.h"
 #include "compiler.h"
+#include "ipib.h"
 #include "machine.h"
+#include "se_hdr.h"
 
 struct console;
 struct gmap;
+struct pv;
 struct sclp;
 struct vcpu;
+struct vm;
 
 /* Why a VM stopped. */
 enum vm_end {
@@ -55,6 +59,34 @@ struct vm_config {
 	bool no_reboot;		 /* end with VM_REBOOT instead of loading again */
 	struct console *console; /* borrowed */
 	const struct zpv_log *log;
+	/* Called with the new machine, to install what is not the hypervisor's. May be NULL. */
+	int (*firmware)(void *arg, struct machine *m, struct zpv_err *err);
+	void *firmware_arg;
+	/* Called on the CPU's thread after every end of SIE, before anything is handled. May be NULL. */
+	void (*after_sie)(void *arg, struct vm *vm);
+	void *after_sie_arg;
+};
+
+/* An IPL information block that the guest has set by DIAGNOSE 308. */
+struct vm_block {
+	bool valid;
+	uint8_t bytes[IPIB_MAX_BYTES];
+};
+
+/* The guest's way into protected mode, for who reports it. Times are nanoseconds. */
+struct vm_protection {
+	bool on;	   /* the guest is protected, or was when it ended */
+	uint64_t enter_ns; /* the last DIAGNOSE 308 subcode 10 took so long */
+	uint64_t first_ns; /* from the start of the VM to its first protected instruction */
+	bool failed;	   /* the last attempt, by this call of the Ultravisor (0: by none): */
+	uint16_t command, rc, rrc;
+	size_t nhashes; /* the host keys for which the image is sealed */
+	uint8_t hashes[SE_HDR_MAX_SLOTS][SE_PHKH_BYTES];
+};
+
+/* Host frames that are handed out from one end to the other. */
+struct vm_region {
+	uint64_t next, end;
 };
 
 struct vm {
@@ -62,19 +94,23 @@ struct vm {
 	struct machine *m;
 	struct gmap *gmap;
 	struct sclp *sclp;
-	struct vcpu *vcpu; /* one */
-	haddr_t control;   /* the hypervisor's own control blocks */
-	uint64_t ram_top;  /* host frames below are used */
+	struct vcpu *vcpu;     /* one */
+	struct vm_region low;  /* host frames for tables and guest pages */
+	struct vm_region high; /* the same from 2 GiB on, to be donated to the Ultravisor */
+	struct pv *pv;	       /* NULL: the machine has no Ultravisor */
+	struct vm_protection protection;
+	uint64_t start_ns; /* monotonic clock when the VM started */
 
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
 	enum vm_end end;
 	enum vm_crash crash;
 	uint64_t end_psw[2];
-	uint8_t ipl_block[4096]; /* what the guest set by DIAGNOSE 308 */
-	bool has_ipl_block;
+	bool psw_hidden; /* of a protected guest: end_psw has its mask's visible bits alone */
+	struct vm_block ipl_block, pv_block; /* of subcodes 5 and 6; of 8 and 9 */
 	struct zpv_err err;
-	atomic_bool stop; /* asked for from outside */
+	atomic_bool stop;  /* asked for from outside */
+	atomic_bool reset; /* asked for from outside, too */
 };
 
 int vm_new(const struct vm_config *config, struct vm **out, struct zpv_err *err) MUST_CHECK;
@@ -86,21 +122,37 @@ int vm_run(struct vm *vm, struct zpv_err *err) MUST_CHECK;
 
 /* From any thread or signal handler's helper: ends the VM with VM_QUIT. */
 void vm_quit(struct vm *vm);
+/* The same: a reset from outside, as by the guest's own re-IPL with clearing. */
+void vm_reset(struct vm *vm);
 
-/* Takes zeroed host frames (bytes is a multiple of 4096). Return: 0; -ZPV_ERR_NOMEM. */
-int vm_alloc(struct vm *vm, uint64_t bytes, uint64_t align, haddr_t *out, struct zpv_err *err)
-	MUST_CHECK;
+/*
+ * Takes host frames of zeros (bytes is a multiple of 4096), which are never given back.
+ * Return: 0; -ZPV_ERR_NOMEM.
+ */
+int vm_alloc(struct vm *vm, struct vm_region *from, uint64_t bytes, uint64_t align, haddr_t *out,
+	     struct zpv_err *err) MUST_CHECK;
 
-/* Guest absolute storage, backed on demand. Pics are the guest's: 5 outside of it. */
+/* Host frames that the guest's pages have. */
+uint64_t vm_guest_frames(const struct vm *vm);
+
+/* Does the machine have this facility? */
+bool vm_facility(const struct vm *vm, unsigned int bit);
+uint64_t vm_now_ns(void);
+
+/*
+ * Guest absolute storage, backed on demand. Pics are the guest's: 5 outside of it. A page of a
+ * protected guest is pinned when it is shared; else it is exported, and what is read is ciphertext.
+ */
 struct pic vm_read(struct vm *vm, gaddr_t at, void *data, size_t len) MUST_CHECK;
 struct pic vm_write(struct vm *vm, gaddr_t at, const void *data, size_t len) MUST_CHECK;
 
 /* Loads everything, into cleared guest storage or not; the CPU is set up to start. */
 int vm_load(struct vm *vm, bool clear, struct zpv_err *err) MUST_CHECK;
+/* Loads everything again, or ends the VM when that is not wanted. On the CPU's thread. */
+void vm_reboot(struct vm *vm, bool clear);
 
 /* Ends the VM; the first reason stays. */
 void vm_set_end(struct vm *vm, enum vm_end end);
-void vm_crash(struct vm *vm, enum vm_crash why, uint64_t psw_mask, uint64_t psw_addr);
 
 /* What a VM_CRASHED guest's PSW says, in words; NULL when it says nothing. */
 const char *vm_explain(const struct vm *vm);

@@ -31,8 +31,9 @@ static void evict_all(struct machine *m, struct cpu *self)
 	m->code_used = 0;
 }
 
-struct slot *code_slots(struct machine *m, struct cpu *self, uint64_t frame)
+struct slot *code_slots(struct machine *m, struct cpu *self, uint8_t *mem)
 {
+	uint64_t frame = frame_of_page(m, mem);
 	uint32_t n = atomic_load_explicit(&m->frames[frame].code, memory_order_acquire);
 	struct code_page *page;
 
@@ -48,6 +49,7 @@ struct slot *code_slots(struct machine *m, struct cpu *self, uint64_t frame)
 		n = ++m->code_used;
 		page = &m->code[n - 1];
 		page->frame = (uint32_t)frame;
+		page->mem = mem;
 		page->end.fn = slot_fn_of(page_end);
 		atomic_store(&m->frames[frame].code, n);
 		/* Stores to the frame must become slow: rights to write it are taken away. */
@@ -72,4 +74,14 @@ void code_written(struct machine *m, uint64_t frame, uint32_t off, uint32_t len)
 	for (uint32_t i = first; i <= last; i++)
 		if (__atomic_load_n(&slots[i].fn, __ATOMIC_RELAXED))
 			__atomic_store_n(&slots[i].fn, 0, __ATOMIC_RELEASE);
+}
+
+void code_moved(struct machine *m, uint64_t frame, uint8_t *mem)
+{
+	uint32_t n = atomic_load(&m->frames[frame].code);
+
+	if (!n)
+		return;
+	code_written(m, frame, 0, FRAME_BYTES);
+	m->code[n - 1].mem = mem;
 }

@@ -35,12 +35,16 @@ static uint8_t *map_store(const char *name, uint64_t bytes, bool dump)
 	return p;
 }
 
-static void *map_anonymous(uint64_t bytes)
+/* Left out of core dumps: decoded instructions and registers are guests' secrets. */
+static void *map_private(uint64_t bytes)
 {
 	void *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
 		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
-	return p == MAP_FAILED ? NULL : p;
+	if (p == MAP_FAILED)
+		return NULL;
+	madvise(p, bytes, MADV_DONTDUMP);
+	return p;
 }
 
 static bool map_all(struct machine *m, size_t code_bytes)
@@ -48,8 +52,8 @@ static bool map_all(struct machine *m, size_t code_bytes)
 	m->ncode = (uint32_t)(code_bytes / sizeof(struct code_page));
 	m->host = map_store("zpv-host-store", m->bytes, true);
 	m->secure = map_store("zpv-secure-store", m->bytes, false);
-	m->frames = map_anonymous(m->nframes * sizeof(*m->frames));
-	m->code = map_anonymous((uint64_t)m->ncode * sizeof(*m->code));
+	m->frames = map_private(m->nframes * sizeof(*m->frames));
+	m->code = map_private((uint64_t)m->ncode * sizeof(*m->code));
 	return m->host && m->secure && m->frames && m->code && m->ncode;
 }
 
@@ -64,11 +68,10 @@ static bool make_cpus(struct machine *m)
 	m->cpus = calloc(m->ncpus, sizeof(*m->cpus));
 	m->pending = calloc(m->ncpus, sizeof(*m->pending));
 	for (unsigned int i = 0; m->cpus && m->pending && i < m->ncpus; i++) {
-		struct cpu *cpu = aligned_alloc(64, (sizeof(*cpu) + 63) / 64 * 64);
+		struct cpu *cpu = map_private(sizeof(*cpu));
 
 		if (!cpu)
 			return false;
-		memset(cpu, 0, sizeof(*cpu));
 		m->cpus[i] = cpu;
 		if (!sie_new(cpu))
 			return false;
@@ -116,7 +119,7 @@ static void free_cpu(struct cpu *cpu)
 {
 	if (cpu)
 		sie_free(cpu);
-	free(cpu);
+	unmap(cpu, sizeof(*cpu));
 }
 
 void machine_free(struct machine *m)
@@ -124,6 +127,8 @@ void machine_free(struct machine *m)
 	if (!m)
 		return;
 	clock_end(m);
+	if (m->secure_ops)
+		m->secure_ops->free(m->uv);
 	for (unsigned int i = 0; m->cpus && i < m->ncpus; i++)
 		free_cpu(m->cpus[i]);
 	free(m->cpus);
@@ -182,6 +187,12 @@ void machine_wake(struct machine *m)
 	pthread_mutex_unlock(&m->wait_lock);
 }
 
+void machine_set_secure(struct machine *m, const struct secure_ops *ops, void *uv)
+{
+	m->secure_ops = ops;
+	m->uv = uv;
+}
+
 void machine_purge(struct machine *m)
 {
 	revoke_all(m, NULL);
@@ -197,12 +208,37 @@ static struct pic host_pic(enum pgm_code code)
 /* All frames of a range must be the host's. */
 static struct pic check_range(const struct machine *m, haddr_t at, uint64_t len)
 {
+	struct pic pic = host_pic(PGM_SECURE_ACCESS);
+
 	if (at.v > m->bytes || len > m->bytes - at.v)
 		return host_pic(PGM_ADDRESSING);
-	for (uint64_t f = at.v / FRAME_BYTES; len && f <= (at.v + len - 1) / FRAME_BYTES; f++)
-		if (atomic_load(&m->frames[f].state) != FRAME_HOST)
-			return host_pic(PGM_SECURE_ACCESS);
+	for (uint64_t f = at.v / FRAME_BYTES; len && f <= (at.v + len - 1) / FRAME_BYTES; f++) {
+		if (frame_visible(atomic_load(&m->frames[f].state)))
+			continue;
+		pic.teid = f * FRAME_BYTES | TEID_ADDRESS_VALID;
+		return pic;
+	}
 	return host_pic(PGM_NONE);
+}
+
+/*
+ * An access begins: checks the range and keeps its frames' states until access_end(). With a code
+ * there is nothing to end.
+ */
+static struct pic access_begin(struct machine *m, haddr_t at, uint64_t len)
+{
+	struct pic pic;
+
+	atomic_fetch_add(&m->accessors, 1);
+	pic = check_range(m, at, len);
+	if (pic.code)
+		atomic_fetch_sub(&m->accessors, 1);
+	return pic;
+}
+
+static void access_end(struct machine *m)
+{
+	atomic_fetch_sub(&m->accessors, 1);
 }
 
 static void written(struct machine *m, haddr_t at, uint64_t len)
@@ -219,52 +255,73 @@ static void written(struct machine *m, haddr_t at, uint64_t len)
 	}
 }
 
+struct pic storage_set_key(struct machine *m, haddr_t at, uint64_t len, uint8_t key)
+{
+	struct pic pic = access_begin(m, at, len);
+
+	if (pic.code)
+		return pic;
+	for (uint64_t f = at.v / FRAME_BYTES; len && f <= (at.v + len - 1) / FRAME_BYTES; f++)
+		atomic_store(&m->frames[f].key, key);
+	access_end(m);
+	revoke_all(m, NULL);
+	return pic;
+}
+
 struct pic storage_read(struct machine *m, haddr_t at, void *data, size_t len)
 {
-	struct pic pic = check_range(m, at, len);
+	struct pic pic = access_begin(m, at, len);
 
-	if (!pic.code)
-		memcpy(data, m->host + at.v, len);
+	if (pic.code)
+		return pic;
+	memcpy(data, m->host + at.v, len);
+	access_end(m);
 	return pic;
 }
 
 struct pic storage_write(struct machine *m, haddr_t at, const void *data, size_t len)
 {
-	struct pic pic = check_range(m, at, len);
+	struct pic pic = access_begin(m, at, len);
 
 	if (pic.code)
 		return pic;
 	memcpy(m->host + at.v, data, len);
 	written(m, at, len);
+	access_end(m);
 	return pic;
 }
 
 struct pic storage_clear(struct machine *m, haddr_t at, uint64_t len)
 {
-	struct pic pic = check_range(m, at, len);
+	struct pic pic = access_begin(m, at, len);
 
 	if (pic.code)
 		return pic;
 	memset(m->host + at.v, 0, len);
 	written(m, at, len);
+	access_end(m);
 	return pic;
 }
 
 struct pic storage_update32(struct machine *m, haddr_t at, uint32_t mask, uint32_t bits,
 			    uint32_t *old)
 {
-	struct pic pic = check_range(m, at, 4);
+	struct pic pic;
 	uint32_t *p = (uint32_t *)(void *)(m->host + at.v);
 	uint32_t raw, want;
 
-	if (pic.code || at.v % 4)
-		return pic.code ? pic : host_pic(PGM_SPECIFICATION);
+	if (at.v % 4)
+		return host_pic(PGM_SPECIFICATION);
+	pic = access_begin(m, at, 4);
+	if (pic.code)
+		return pic;
 	raw = __atomic_load_n(p, __ATOMIC_SEQ_CST);
 	do {
 		want = swap32((swap32(raw) & mask) | bits);
 	} while (!__atomic_compare_exchange_n(p, &raw, want, false, __ATOMIC_SEQ_CST,
 					      __ATOMIC_SEQ_CST));
 	written(m, at, 4);
+	access_end(m);
 	*old = swap32(raw);
 	return pic;
 }

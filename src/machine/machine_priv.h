@@ -9,23 +9,19 @@
 #include <stdatomic.h>
 
 #include "cpu.h"
+#include "frame.h"
 #include "intr.h"
 #include "machine.h"
-
-#define FRAME_BYTES 4096u
-
-enum frame_state {
-	FRAME_HOST,    /* in the host-visible store */
-	FRAME_SECURE,  /* in the secure store; host accesses are refused */
-	FRAME_DONATED, /* the Ultravisor's own */
-};
+#include "secure.h"
 
 struct frame {
 	_Atomic uint32_t code;	 /* number of its code page, 0: none */
 	_Atomic uint8_t state;	 /* enum frame_state */
 	_Atomic uint8_t key;	 /* storage key: ACC, F, R, C and a zero bit */
 	_Atomic uint8_t watched; /* stores are slow and raise watchers' attention */
-	uint8_t reserved;
+	_Atomic uint8_t mapped;	 /* a CPU may have derived rights from it (frame.c) */
+	_Atomic uint32_t owner;	 /* of secure and shared frames: configuration, and its page */
+	_Atomic uint32_t page;
 };
 
 /*
@@ -36,7 +32,9 @@ struct code_page {
 	struct slot slots[SLOTS_PER_FRAME];
 	struct slot end;
 	uint32_t frame; /* whose slots these are */
-	uint8_t pad[FRAME_BYTES - sizeof(struct slot) - 4];
+	uint32_t reserved;
+	uint8_t *mem; /* where the frame's content is */
+	uint8_t pad[FRAME_BYTES - sizeof(struct slot) - 16];
 };
 static_assert(sizeof(struct code_page) == 9 * FRAME_BYTES, "whole pages");
 
@@ -69,13 +67,16 @@ struct machine {
 	uint64_t clock_next; /* TOD of the earliest deadline; UINT64_MAX: none */
 
 	struct tracer *tracer; /* trace.c; mostly NULL */
+
+	const struct secure_ops *secure_ops; /* NULL: no Ultravisor */
+	void *uv;
+	atomic_uint accessors; /* of storage_read() and its kind, under way */
 };
 
-static inline uint8_t *frame_page(const struct machine *m, uint64_t frame)
+/* Is the content in the host-visible store, where the host may access it? */
+static inline bool frame_visible(uint8_t state)
 {
-	const uint8_t state = atomic_load_explicit(&m->frames[frame].state, memory_order_relaxed);
-
-	return (state == FRAME_HOST ? m->host : m->secure) + frame * FRAME_BYTES;
+	return state == FRAME_HOST || state == FRAME_SHARED || state == FRAME_PINNED;
 }
 
 /* Frame number of a pointer into either store. */
@@ -98,8 +99,10 @@ void revoke_all(struct machine *m, struct cpu *self);
 
 /* --- Code cache (code.c) ---------------------------------------------------------------------- */
 
-/* The slots of a frame, allocated on demand. May evict, then all CPUs lose their slots. */
-struct slot *code_slots(struct machine *m, struct cpu *self, uint64_t frame);
+/* The slots of the frame at mem, allocated on demand. May evict, then all CPUs lose their slots. */
+struct slot *code_slots(struct machine *m, struct cpu *self, uint8_t *mem);
+/* The content of a frame that nobody uses is at mem from now on, and another one. */
+void code_moved(struct machine *m, uint64_t frame, uint8_t *mem);
 /* Forgets slots of instructions that overlap a stored range of a frame. */
 void code_written(struct machine *m, uint64_t frame, uint32_t off, uint32_t len);
 

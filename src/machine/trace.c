@@ -8,6 +8,7 @@
  */
 #include "trace_priv.h"
 
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,7 +26,8 @@
 
 /* What is known of a CPU. */
 struct traced_cpu {
-	uint64_t exits; /* of SIE that were seen */
+	pthread_t thread; /* that executes its instructions */
+	uint64_t exits;	  /* of SIE that were seen */
 	uint64_t cpu_ns;
 	uint64_t old_mask, old_addr; /* the PSW before a poll */
 	bool svc;		     /* the instruction that is executed is SVC */
@@ -169,7 +171,10 @@ static uint64_t thread_ns(void)
 
 void trace_begin(struct cpu *cpu)
 {
-	traced_cpu(cpu)->cpu_ns = thread_ns();
+	struct traced_cpu *w = traced_cpu(cpu);
+
+	w->thread = pthread_self();
+	w->cpu_ns = thread_ns();
 }
 
 void trace_end(struct cpu *cpu)
@@ -329,6 +334,15 @@ static void print_swap(const struct cpu *cpu, const struct lowcore *lc, enum low
 	     (unsigned long long)be64_get(old->mask));
 }
 
+/*
+ * Another CPU resets this one or sets its prefix: that is no interruption, and this CPU's thread may
+ * still be on its way out of cpu_run(), where it tells the tracer that it leaves.
+ */
+static bool changed_by_other(const struct cpu *cpu)
+{
+	return !pthread_equal(traced_cpu(cpu)->thread, pthread_self());
+}
+
 void trace_state(struct cpu *cpu)
 {
 	static const enum lowcore_class classes[] = { LC_SVC, LC_EXTERNAL, LC_IO, LC_RESTART };
@@ -338,7 +352,8 @@ void trace_state(struct cpu *cpu)
 	const struct lowcore *lc;
 	uint8_t *p;
 
-	if ((!w->svc && !w->polling) || mem_real(cpu, 0, sizeof(*lc), ACCESS_READ, &p).code)
+	if (changed_by_other(cpu) || (!w->svc && !w->polling) ||
+	    mem_real(cpu, 0, sizeof(*lc), ACCESS_READ, &p).code)
 		return;
 	lc = (const struct lowcore *)(const void *)p;
 	for (size_t i = 0; i < ARRAY_SIZE(classes); i++) {

@@ -120,6 +120,7 @@ class Lab:
         env = {**os.environ, "LC_ALL": "C", "ASAN_OPTIONS": "abort_on_error=1:detect_leaks=1",
                "UBSAN_OPTIONS": "halt_on_error=1:abort_on_error=1:print_stacktrace=1"}
         env.pop("TMPDIR", None)
+        env["XDG_DATA_HOME"] = str(self.dir / "data")   # where a default identity is made
         return {**env, **(changes or {})}
 
     def inputs(self, *args, hkds=1):

@@ -37,7 +37,7 @@ ROOMS = {
     "ultravisor": ["machine", "hostkey", "crypto", "formats"],
     "hypervisor": ["machine", "formats"],
     "dump": ["crypto", "formats"],
-    "cli": ["machine", "ultravisor", "hypervisor", "dump"],
+    "cli": ["formats", "machine", "ultravisor", "hypervisor", "dump"],
 }
 
 
@@ -206,6 +206,14 @@ def test_room(build, room):
                 check(not reaches(build, room, header), f"{room} can include {header}")
 
 
+def test_inside(build, room, folder):
+    """Who may not hold a pointer into storage cannot even name what gives one."""
+    headers = sorted((TOP / "src" / folder).glob("*.h"))
+    check(headers, f"src/{folder} has no headers")
+    for header in headers:
+        check(not reaches(build, room, header), f"{room} can include {header}")
+
+
 def test_rooms_known():
     rooms = {path.name for path in (TOP / "src").iterdir() if path.is_dir()}
     check_equal(rooms - set(ROOMS), set(), "rooms that are not in ROOMS")
@@ -281,7 +289,7 @@ _zpv; printf '%s\\n' "${COMPREPLY[@]}"
 """
 
 BASH_ROWS = [  # words before the cursor, completions
-    ("zpv |", ["completion", "host", "image", "machine", "run"]),
+    ("zpv |", ["completion", "explain", "host", "image", "machine", "run"]),
     ("zpv im|", ["image"]),
     ("zpv host |", ["create", "show"]),
     ("zpv image create --enable-pckmo|", ["--enable-pckmo", "--enable-pckmo-hmac"]),
@@ -315,6 +323,9 @@ def tests(lab, args):
     yield "rooms are known", test_rooms_known
     for room in ROOMS:
         yield f"what {room} may include", bind(test_room, build, room)
+    for room in ("hypervisor", "cli"):
+        for folder in ("machine", "machine/cpu", "ultravisor"):
+            yield f"{room} does not see inside {folder}", bind(test_inside, build, room, folder)
     yield "names of headers are unique", test_unique_headers
     yield "no include by a relative path", test_no_parent_includes
     for shell in SHELLS:

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "case.h"
 #include "insn.h"
@@ -23,6 +24,17 @@ static inline uint32_t to_be32(uint32_t v)
 static inline uint64_t to_be64(uint64_t v)
 {
 	return swap64(v);
+}
+
+/* Is what one of the words of list, which blanks separate? */
+static inline bool listed(const char *list, const char *what)
+{
+	size_t n = strlen(what);
+
+	for (const char *p = strstr(list, what); p; p = strstr(p + 1, what))
+		if ((p == list || p[-1] == ' ') && (p[n] == ' ' || !p[n]))
+			return true;
+	return false;
 }
 
 /* --- Random numbers: splitmix64 ---------------------------------------------------------------- */

@@ -24,17 +24,7 @@ struct gen {
 
 #define R(g) (&(g)->rng)
 
-static bool one_of(const char *what, const char *list)
-{
-	size_t n = strlen(what);
-
-	for (const char *p = strstr(list, what); p; p = strstr(p + 1, what))
-		if ((p == list || p[-1] == ' ') && (p[n] == ' ' || !p[n]))
-			return true;
-	return false;
-}
-
-#define IS(list) one_of(g->insn->mnemonic, (list))
+#define IS(list) listed((list), g->insn->mnemonic)
 
 /* --- Values ------------------------------------------------------------------------------------ */
 
@@ -1174,50 +1164,10 @@ static void make_format(struct gen *g)
 	}
 }
 
-/* Opcode bits in their places, as key_of() of the decoder finds them. */
-static void put_opcode(const struct insn *insn, uint8_t *p)
-{
-	memset(p, 0, 6);
-	p[0] = (uint8_t)(insn->opcode > 0xff ? insn->opcode >> 8 : insn->opcode);
-	if (insn->opcode <= 0xff)
-		return;
-	p[1] = (uint8_t)insn->opcode;
-	switch (insn->format) {
-	case FMT_RXY:
-	case FMT_RXE:
-	case FMT_RXF:
-	case FMT_RSY:
-	case FMT_SIY:
-	case FMT_RIE_a:
-	case FMT_RIE_b:
-	case FMT_RIE_c:
-	case FMT_RIE_d:
-	case FMT_RIE_e:
-	case FMT_RIE_f:
-	case FMT_RIE_g:
-	case FMT_RIS:
-	case FMT_RRS:
-		p[1] = 0;
-		p[5] = (uint8_t)insn->opcode;
-		break;
-	case FMT_RI_a:
-	case FMT_RI_b:
-	case FMT_RI_c:
-	case FMT_RIL_a:
-	case FMT_RIL_b:
-	case FMT_RIL_c:
-	case FMT_SSF:
-		p[1] &= 15;
-		break;
-	default:
-		break;
-	}
-}
-
 static void make(struct gen *g)
 {
 	g->extra = 0;
-	put_opcode(g->insn, g->p);
+	insn_encode(g->insn, g->p);
 	for (size_t i = 0; i < ARRAY_SIZE(shapes); i++)
 		if (strcmp(shapes[i].mnemonic, g->insn->mnemonic) == 0) {
 			shapes[i].make(g);
@@ -1250,7 +1200,7 @@ const char *excluded(const struct insn *insn)
 	if (!facility_installed(insn->facility))
 		return "its facility is not installed: an operation exception";
 	for (size_t i = 0; i < ARRAY_SIZE(exclusions); i++)
-		if (one_of(insn->mnemonic, exclusions[i].mnemonics))
+		if (listed(exclusions[i].mnemonics, insn->mnemonic))
 			return exclusions[i].why;
 	return NULL;
 }

@@ -5,8 +5,9 @@
  *     zpv-diff [--qemu PROGRAM] --runner PROGRAM [--seed N] [--cases N | --seconds N]
  *              [--findings FILE] [--counts]
  *
- * Speaks TAP: a line for the findings of the past, one for each format, one for the instructions
- * without cases. --counts adds the cases of each mnemonic as diagnostics.
+ * Speaks TAP: a line for each finding of the past, one for each format, one for the instructions
+ * without cases. --counts adds the cases of each mnemonic as diagnostics. Ends with 1 when a line
+ * is "not ok", with 2 when it cannot begin.
  */
 #include "diff.h"
 
@@ -42,10 +43,11 @@ static struct test tests[DIFF_BATCH];
 static struct outcome ours[DIFF_BATCH], refs[DIFF_BATCH];
 static uint64_t cases_of[MAX_INSNS], explained_of[MAX_INSNS], bad_of[MAX_INSNS];
 static uint64_t deaths;
-static unsigned int tap;
+static unsigned int tap, tap_failed;
 
 static void result(bool good, const char *what)
 {
+	tap_failed += !good;
 	printf("%s %u - %s\n", good ? "ok" : "not ok", ++tap, what);
 	fflush(stdout);
 }
@@ -198,33 +200,55 @@ static uint64_t run(void)
 	return number;
 }
 
-static void replay(void)
+/*
+ * What is wrong with a finding, or NULL. One that a deviation of the reference explains, or that
+ * ends the reference, compares nothing: it does not belong into the file.
+ */
+static const char *replay_row(const struct test *t)
+{
+	unsigned int fields;
+	bool alive;
+
+	alarm(SECONDS_STUCK);
+	alive = both(t, &ours[0], &refs[0]);
+	alarm(0);
+	if (!alive)
+		return "the reference dies of it";
+	fields = compare(&ours[0], &refs[0]);
+	if (!fields)
+		return NULL;
+	return fields_of(t, &ours[0], &refs[0]) ? "it is back" :
+						  "the reference differs, by a known deviation";
+}
+
+static void replay(const char *path)
 {
 	static char line[8192];
-	FILE *f = options.findings ? fopen(options.findings, "r") : NULL;
-	unsigned int rows = 0, bad = 0;
-	char name[64], text[128];
+	FILE *f = fopen(path, "r");
+	unsigned int rows = 0;
+	char name[64], text[160];
 	struct test t;
 
-	if (options.findings && !f) {
-		perror(options.findings);
+	if (!f) {
+		perror(path);
 		exit(2);
 	}
-	while (f && fgets(line, sizeof(line), f)) {
+	while (fgets(line, sizeof(line), f)) {
+		const char *bad;
+
 		if (!parse_finding(line, name, &t))
 			continue;
 		rows++;
-		wanted_fields = 0;
-		if (differs(&t)) {
-			bad++;
-			printf("# finding %s is back\n", name);
+		bad = replay_row(&t);
+		snprintf(text, sizeof(text), "finding %s%s%s", name, bad ? ": " : "",
+			 bad ? bad : "");
+		result(!bad, text);
+		if (bad)
 			report(&t);
-		}
 	}
-	if (f)
-		fclose(f);
-	snprintf(text, sizeof(text), "findings: %u rows, %u differ", rows, bad);
-	result(!bad, text);
+	fclose(f);
+	if (!rows)
+		result(false, "findings: the file has no row");
 }
 
 /* --- The report -------------------------------------------------------------------------------- */
@@ -333,7 +357,6 @@ int main(int argc, char **argv)
 {
 	struct test probe;
 	uint64_t total;
-	bool good = true;
 
 	parse(argc, argv);
 	if (!options.runner)
@@ -353,16 +376,15 @@ int main(int argc, char **argv)
 	if (!reference_start(options.qemu, options.runner) || !reference_send(&probe, 1) ||
 	    !reference_receive(refs, 1))
 		skip("qemu-s390x is not installed, or cannot run the runner");
-	replay();
+	if (options.findings)
+		replay(options.findings);
 	total = run();
 	report_formats();
 	report_absent(total);
-	for (size_t i = 0; i < MAX_INSNS; i++)
-		good &= !bad_of[i];
 	if (deaths)
 		printf("# the reference died %llu times\n", (unsigned long long)deaths);
 	printf("1..%u\n", tap);
 	reference_stop();
 	ours_stop();
-	return good ? 0 : 1;
+	return tap_failed ? 1 : 0;
 }

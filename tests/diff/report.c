@@ -201,41 +201,95 @@ static _Noreturn void bad_row(const char *what)
 	exit(2);
 }
 
+/* All of s must be a number below 2^bits. */
+static uint64_t hex_number(const char *s, unsigned int bits)
+{
+	size_t digits = strspn(s, "0123456789abcdefABCDEF");
+	uint64_t v = strtoull(s, NULL, 16);
+
+	if (!digits || s[digits] || digits > 16 || (bits < 64 && v >> bits))
+		bad_row(s);
+	return v;
+}
+
 static unsigned int hex_bytes(const char *s, uint8_t *to, unsigned int max)
 {
-	unsigned int n = 0, v;
+	size_t len = strlen(s);
 
-	for (; s[0] && s[1] && n < max; s += 2) {
-		if (sscanf(s, "%2x", &v) != 1)
-			bad_row(s);
-		to[n++] = (uint8_t)v;
+	if (!len || len % 2 || len / 2 > max)
+		bad_row(s);
+	for (size_t i = 0; i < len / 2; i++) {
+		const char digits[3] = { s[2 * i], s[2 * i + 1] };
+
+		to[i] = (uint8_t)hex_number(digits, 8);
 	}
-	return n;
+	return (unsigned int)(len / 2);
+}
+
+/* The number of a register when key is its kind's name and a number up to 15, else -1. */
+static int register_of(const char *key, const char *kind)
+{
+	size_t n = strlen(kind);
+	char *end;
+	unsigned long v;
+
+	if (strncmp(key, kind, n) != 0)
+		return -1;
+	v = strtoul(key + n, &end, 10);
+	if (end == key + n || *end || v > 15)
+		bad_row(key);
+	return (int)v;
+}
+
+static void set_memory(struct diff_case *c, const char *addr, const char *value)
+{
+	unsigned int n = 0;
+
+	while (n < DIFF_PATCHES && c->patch_len[n])
+		n++;
+	if (n == DIFF_PATCHES)
+		bad_row(addr);
+	c->patch_at[n] = hex_number(addr, 64);
+	c->patch_len[n] = hex_bytes(value, c->patch[n], DIFF_PATCH_BYTES);
 }
 
 static void set_field(struct diff_case *c, const char *key, const char *value)
 {
-	unsigned long long v = strtoull(value, NULL, 16);
-	unsigned int n;
+	int n;
 
 	if (strcmp(key, "fpc") == 0)
-		c->fpc = (uint32_t)v;
+		c->fpc = (uint32_t)hex_number(value, 32);
 	else if (strcmp(key, "ccpm") == 0)
-		c->cc_pm = (uint32_t)v << 24;
-	else if (sscanf(key, "gr%u", &n) == 1 && n < 16)
-		c->gr[n] = v;
-	else if (sscanf(key, "fpr%u", &n) == 1 && n < 16)
-		c->fpr[n] = v;
-	else if (sscanf(key, "ar%u", &n) == 1 && n < 16)
-		c->ar[n] = (uint32_t)v;
-	else if (strncmp(key, "mem", 3) == 0) {
-		for (n = 0; n < DIFF_PATCHES - 1 && c->patch_len[n]; n++)
-			continue;
-		c->patch_at[n] = strtoull(key + 3, NULL, 16);
-		c->patch_len[n] = hex_bytes(value, c->patch[n], DIFF_PATCH_BYTES);
-	} else {
+		c->cc_pm = (uint32_t)hex_number(value, 6) << 24;
+	else if ((n = register_of(key, "gr")) >= 0)
+		c->gr[n] = hex_number(value, 64);
+	else if ((n = register_of(key, "fpr")) >= 0)
+		c->fpr[n] = hex_number(value, 64);
+	else if ((n = register_of(key, "ar")) >= 0)
+		c->ar[n] = (uint32_t)hex_number(value, 32);
+	else if (strncmp(key, "mem", 3) == 0)
+		set_memory(c, key + 3, value);
+	else
 		bad_row(key);
-	}
+}
+
+/* The slot's instruction and the end behind it; the row's name begins with the mnemonic. */
+static void set_code(struct test *t, const char *name, const char *value)
+{
+	size_t mnemonic = strcspn(name, "/");
+	unsigned int n;
+
+	if (t->c.at < DIFF_CODE || t->c.at > DIFF_CODE + DIFF_CODE_BYTES - DIFF_SLOT || t->c.at & 1)
+		bad_row("at");
+	slot_frame(&t->c);
+	n = hex_bytes(value, t->c.code + DIFF_START, DIFF_SLOT - DIFF_START);
+	if (n <= 12)
+		slot_end(&t->c, DIFF_START + n);
+	t->insn[0] = insn_find(t->c.code + DIFF_START);
+	if (!t->insn[0] || strlen(t->insn[0]->mnemonic) != mnemonic ||
+	    strncmp(t->insn[0]->mnemonic, name, mnemonic) != 0)
+		bad_row(name);
+	t->count = 1;
 }
 
 bool parse_finding(char *line, char name[64], struct test *t)
@@ -253,20 +307,12 @@ bool parse_finding(char *line, char name[64], struct test *t)
 		if (!value)
 			bad_row(word);
 		*value++ = '\0';
-		if (strcmp(word, "at") == 0) {
-			t->c.at = strtoull(value, NULL, 16);
-		} else if (strcmp(word, "code") == 0) {
-			unsigned int n;
-
-			slot_frame(&t->c);
-			n = hex_bytes(value, t->c.code + DIFF_START, DIFF_SLOT - DIFF_START);
-			if (n <= 12)
-				slot_end(&t->c, DIFF_START + n);
-			t->insn[0] = insn_find(t->c.code + DIFF_START);
-			t->count = t->insn[0] ? 1 : 0;
-		} else {
+		if (strcmp(word, "at") == 0 && !t->count)
+			t->c.at = hex_number(value, 64);
+		else if (strcmp(word, "code") == 0)
+			set_code(t, name, value);
+		else
 			set_field(&t->c, word, value);
-		}
 	}
 	if (!t->count)
 		bad_row(name);

@@ -24,7 +24,7 @@ MAN = SOURCE / "docs" / "man"
 GOLDEN = SOURCE / "tests" / "golden" / "se-image"
 ZPV = Path(sys.argv[1]).resolve() if len(sys.argv) == 2 else None
 
-COMMANDS = ["host create", "host show", "image create", "image info", "image test",
+COMMANDS = ["explain", "host create", "host show", "image create", "image info", "image test",
             "machine coverage", "run"]
 PAGE_OF = {c: f"zpv-{c.replace(' ', '-')}.1" for c in COMMANDS}
 SECTIONS = ["NAME", "SYNOPSIS", "DESCRIPTION", "OPTIONS", "EXIT STATUS", "EXAMPLES", "NOTES",
@@ -204,7 +204,8 @@ def test_all_known(page):
 
 def test_overview():
     """zpv.1 lists every command, and the list above is complete."""
-    listed = re.findall(r"^  ((?:host|image|machine) \w+|run)  ", run([ZPV, "--help"]).stdout, re.MULTILINE)
+    listed = re.findall(
+        r"^  (explain|(?:host|image|machine) \w+|run)  ", run([ZPV, "--help"]).stdout, re.MULTILINE)
     need(sorted(listed) == sorted(COMMANDS), f"commands in --help: {listed}")
     for command in COMMANDS:
         need(f".It Cm {command}\n" in (MAN / "zpv.1").read_text(), f"zpv.1 lacks '{command}'")

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: MIT
 /*
  * Runs a flat program on our machine in host mode and prints the address of the disabled wait in
- * which its first CPU ends: machine_run FILE [CPUS].
+ * which its first CPU ends: machine_run [-t TRACE] FILE [CPUS].
+ *
+ * -t traces everything into TRACE, and then prints how many instructions each CPU has executed.
  */
 #include <inttypes.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "be.h"
@@ -17,6 +20,7 @@
 #include "machine.h"
 #include "machine_priv.h"
 #include "sigp.h"
+#include "trace.h"
 
 #define STORAGE_BYTES (64u << 20)
 #define MAX_CPUS      4u
@@ -83,27 +87,70 @@ static void report(struct machine *m)
 		be64_get(lc.old_psw[LC_PROGRAM].mask), be64_get(lc.old_psw[LC_PROGRAM].addr));
 }
 
-int main(int argc, char **argv)
+static void trace_line(void *ctx, const char *text)
 {
-	unsigned int cpus = argc > 2 ? (unsigned int)atoi(argv[2]) : 1;
+	fprintf(ctx, "%s\n", text);
+}
+
+/* False when the file cannot be written, or there is no memory. */
+static bool trace_begins(struct machine *m, FILE *to)
+{
+	const struct trace_config config = { .kinds = TRACE_INSN | TRACE_ICPT | TRACE_IRQ,
+					     .last = UINT64_MAX,
+					     .line = trace_line,
+					     .ctx = to };
+
+	return to && machine_trace(m, &config);
+}
+
+/* False when not all of it could be written. */
+static bool trace_ends(struct machine *m, FILE *to, unsigned int cpus)
+{
+	bool failed;
+
+	for (unsigned int i = 0; i < cpus; i++)
+		printf("cpu%u %" PRIu64 "\n", i, cpu_counters(machine_cpu(m, i)).instructions);
+	machine_untrace(m);
+	failed = ferror(to);
+	return fclose(to) == 0 && !failed;
+}
+
+static int run_file(const char *path, unsigned int cpus, const char *trace)
+{
 	const struct machine_config config = { .storage_bytes = STORAGE_BYTES, .cpus = cpus };
 	AUTO(machine) struct machine *m = NULL;
 	AUTO_BUF file = BUF_INIT;
 	struct zpv_err err = { 0 };
+	FILE *to = trace ? fopen(trace, "w") : NULL;
 	uint64_t mask, addr;
 
-	if (argc < 2 || cpus < 1 || cpus > MAX_CPUS)
-		return 2;
-	if (io_read_file(argv[1], STORAGE_BYTES, &file, &err) != 0 ||
+	if (io_read_file(path, STORAGE_BYTES, &file, &err) != 0 ||
 	    machine_new(&config, &m, &err) != 0) {
 		fprintf(stderr, "%s\n", err.text);
 		return 1;
 	}
-	if (storage_write(m, (haddr_t){ 0 }, file.data, file.len).code)
+	if (storage_write(m, (haddr_t){ 0 }, file.data, file.len).code ||
+	    (trace && !trace_begins(m, to)))
 		return 1;
 	run_all(m, cpus);
 	cpu_psw(machine_cpu(m, 0), &mask, &addr);
 	printf("%" PRIx64 "\n", addr);
 	report(m);
-	return 0;
+	return trace && !trace_ends(m, to, cpus);
+}
+
+int main(int argc, char **argv)
+{
+	const char *trace = NULL;
+	unsigned int cpus;
+
+	if (argc > 2 && strcmp(argv[1], "-t") == 0) {
+		trace = argv[2];
+		argv += 2;
+		argc -= 2;
+	}
+	cpus = argc > 2 ? (unsigned int)atoi(argv[2]) : 1;
+	if (argc < 2 || cpus < 1 || cpus > MAX_CPUS)
+		return 2;
+	return run_file(argv[1], cpus, trace);
 }

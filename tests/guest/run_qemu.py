@@ -23,7 +23,7 @@ UNPROVEN = {
     "real": "not checked there; LRA does not translate with DAT off",
     "unchecked": "these exceptions are not recognized",
 }
-CPUS = {"smp": 2}
+CPUS = {"smp": 2, "smp_atomic": 2}
 
 
 def unproven(name):

@@ -75,6 +75,17 @@
 	mvi	SCAOL + 2(%r10), 0
 	RUN
 	ICPT_IS	4
+	/* Row: format 4. There is no Ultravisor. */
+	STEP
+	GUEST	diag, 16
+	mvi	SDF(%r10), 2
+	RUN
+	ICPT_IS	0x20
+	HALF_IS	IPB(%r10), 0x2001
+	QUAD_IS	GPSW + 8(%r10), 0, GCODE
+	mvi	SDF(%r10), 0
+	RUN
+	ICPT_IS	4
 
 	/* The operand: on 512 bytes, in storage; the supervisor state. */
 	STEP

@@ -28,12 +28,12 @@ INIT = "zpv: init reached"
 SHELL = "zpv: shell"
 
 
-def assemble(lab, name, text, elf=False):
+def assemble(lab, name, text, elf=False, frame="frame.inc"):
     """A flat program from its lines, at absolute 0 with the short PSW; or the same as an ELF file."""
     if not shutil.which(CC):
         raise Skip(f"{CC} is not installed")
     source, out = lab.path(f"{name}.S"), lab.path(name)
-    source.write_text((HERE / "frame.inc").read_text() + text)
+    source.write_text((HERE / frame).read_text() + text)
     words = ["-Wl,-Ttext=0x2000"] if elf else ["-Wl,-Ttext=0", "-Wl,--oformat=binary", "-DFLAT"]
     done = subprocess.run([CC, "-march=z196", "-m64", "-nostdlib", "-static", "-no-pie",
                            "-Wl,--build-id=none", "-Wl,-e,start", *words, source, "-o", out],

@@ -52,9 +52,9 @@ def test_console(lab):
 
 
 def test_sealed(lab):
-    """The loader of a sealed image finds no Ultravisor, and says so on the console."""
-    image = lab.make("sealed.img")
-    run = lab.run("run", image)
+    """The loader of a sealed image, started as by a boot loader, finds no Ultravisor and says so."""
+    image = lab.make("sealed.img").read_bytes()
+    run = lab.run("run", lab.write("started.img", bytes.fromhex("0008000180010000") + image[8:]))
     check_run(run, CRASH, "this machine cannot enter protected mode")
     check_in("Secure unpack facility is not available", run.out, "console")
     check_in("0000000000004607", run.err, "PSW")

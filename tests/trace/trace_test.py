@@ -49,10 +49,35 @@ def program(path):
     path.write_bytes(image)
 
 
+ROUNDS = 5
+LOOKUPS = 1 + ROUNDS * 6 + 2
+MISSES = 4
+
+
+def accesses(path):
+    """
+    Look-ups of operand pages that can be counted: one by LG; in each round one by LG, one by STG,
+    two by L across pages and two by MVC; and two by LPSWE, which loads twice. The first LG brings
+    the second page in, because an instruction that ends with a host fault looks up once more when
+    it is repeated. Misses: the first load from each of three pages, and the first store.
+    """
+    image = bytearray(0x2100)
+
+    def put(at, data):
+        image[at:at + len(data)] = data
+
+    put(0, bytes.fromhex("0008000180002000"))
+    put(0x310, struct.pack(">QQ", MASK_WAIT, 0x600d))
+    put(0x2000, bytes.fromhex(f"a719{ROUNDS:04x}" "a7393000" "e32030000104"
+                              "e32030000004" "e32030080024" "58403ffe" "d20730103000"
+                              "a717fff5" "b2b20310"))
+    path.write_bytes(image)
+
+
 class Run:
-    def __init__(self, folder, *options, status=4):
+    def __init__(self, folder, *options, status=4, guest_program=program):
         guest = folder / "guest.bin"
-        program(guest)
+        guest_program(guest)
         done = subprocess.run([ZPV, "run", "-m", "64", *options, guest], stdin=subprocess.DEVNULL,
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8",
                               check=False)
@@ -119,13 +144,28 @@ def test_counters(folder):
     for more in ([], [f"--trace=insn,irq,icpt,file={folder / 'trace'}"]):
         have = counters(Run(folder, "--counters", *more).err)
         for name, n in {"instructions": 10, "decoded instructions": 7, "supervisor calls": 1,
-                        "program interruptions": 1, "external interruptions": 0,
+                        "decode-cache hits": 3, "program interruptions": 1, "external interruptions": 0,
                         "restart interruptions": 0, "evicted code pages": 0, "04 instruction": 1,
                         "1c wait state": 1}.items():
             need(have.get(name) == n, f"{name}: {have.get(name)}, not {n}")
         need(have["MIPS"] >= 0 and have["instruction TLB misses"] >= 1, have)
         exits = sum(n for name, n in have.items() if re.match(r"[0-9a-f]{2} ", name))
         equal(exits, have["exits of SIE"])
+
+
+def test_tlb_hits(folder):
+    err = Run(folder, "--counters", guest_program=accesses).err
+    need(re.search(r"^  TLB hits +-  only --counters=tlb", err, re.MULTILINE), err)
+    without = counters(err)
+    for more in ([], [f"--trace=insn,file={folder / 'trace'}"]):
+        have = counters(Run(folder, "--counters=tlb", *more, guest_program=accesses).err)
+        equal(have["TLB misses"], MISSES)
+        equal(have["TLB hits"] + have["TLB misses"], LOOKUPS)
+        for name in ("instructions", "decoded instructions", "TLB misses",
+                     "instruction TLB misses", "exits of SIE"):
+            equal((name, have[name]), (name, without[name]))
+    err = Run(folder, "--counters=hits", status=2).err
+    need("'hits'" in err and "tlb" in err, err)
 
 
 def test_use(folder):
@@ -204,6 +244,7 @@ def test_coverage_use(_):
 TESTS = [("instructions", test_insn), ("trace on standard error", test_stderr),
          ("range of addresses", test_range), ("condition code", test_cc),
          ("interruptions", test_irq), ("interceptions", test_icpt), ("counters", test_counters),
+         ("TLB hits", test_tlb_hits),
          ("wrong use", test_use), ("machine coverage --json", test_coverage_json),
          ("machine coverage", test_coverage_text), ("machine coverage: use", test_coverage_use), ("manual page", test_manual)]
 

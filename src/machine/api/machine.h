@@ -60,9 +60,21 @@ struct pic storage_read(struct machine *m, haddr_t at, void *data, size_t len) M
 struct pic storage_write(struct machine *m, haddr_t at, const void *data, size_t len) MUST_CHECK;
 struct pic storage_clear(struct machine *m, haddr_t at, uint64_t len) MUST_CHECK;
 
+/*
+ * Sets the storage keys of all frames of a range (as on a clear reset). Rights that CPUs have under
+ * the old keys are taken away.
+ */
+struct pic storage_set_key(struct machine *m, haddr_t at, uint64_t len, uint8_t key) MUST_CHECK;
+
 /* Interlocked update of an aligned word of host storage: *old = word; word = (old & mask) | bits. */
 struct pic storage_update32(struct machine *m, haddr_t at, uint32_t mask, uint32_t bits,
 			    uint32_t *old) MUST_CHECK;
+
+/* How many frames are whose: what an operator of the machine can count. */
+struct machine_frames {
+	uint64_t host, secure, shared, donated;
+};
+struct machine_frames machine_frame_counts(const struct machine *m);
 
 /* --- Running --------------------------------------------------------------------------------- */
 
@@ -79,6 +91,13 @@ enum cpu_stop {
  * CPU: the guest's GRs 0-13, ARs, FPRs and FPC are in the CPU's registers before and after.
  */
 enum cpu_stop cpu_sie(struct cpu *cpu, haddr_t scb);
+
+/*
+ * Executes UVC (machine with facility 158) as the program of this CPU, DAT off: uvcb is the address
+ * of the Ultravisor-call control block. Return: code 0 with the condition code; or a host program
+ * interruption (1 operation, 5 addressing, 6 specification, 0x3d).
+ */
+struct pic cpu_uvc(struct cpu *cpu, haddr_t uvcb, unsigned int *cc) MUST_CHECK;
 
 /* Runs the CPU's own (host-mode) program from its PSW. */
 enum cpu_stop cpu_run(struct cpu *cpu);
@@ -126,6 +145,7 @@ struct cpu_counters {
 	uint64_t instructions; /* T; units of operation of interruptible ones */
 	uint64_t cpu_ns;       /* T: CPU time of the thread inside cpu_sie() and cpu_run() */
 	uint64_t tlb_misses;   /* operand pages that had to be translated */
+	uint64_t tlb_hits;     /* operand pages found; all only after machine_count_tlb() */
 	uint64_t itlb_misses;  /* the same of instructions */
 	uint64_t decoded;      /* slots filled */
 	uint64_t code_evicted; /* pages of decoded instructions that this CPU threw away */

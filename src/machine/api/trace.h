@@ -35,6 +35,12 @@ bool machine_trace(struct machine *m, const struct trace_config *config) MUST_CH
 /* Ends it; no CPU may execute instructions any more. Before machine_free(). */
 void machine_untrace(struct machine *m);
 
+/*
+ * Counts TLB hits from now on: each access takes the slow path, which knows. A page of an operand
+ * is one hit or one miss. As machine_trace(), before a CPU has executed an instruction; for good.
+ */
+void machine_count_tlb(struct machine *m);
+
 /* What an interception code of SIE means. */
 const char *trace_icpt_name(unsigned int code);
 

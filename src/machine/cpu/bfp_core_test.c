@@ -119,6 +119,14 @@ static void test_muladd(void **state)
 		{ "SNaN of op1, QNaN of op3", 0x7f800001, 0x3f800000, 0x7fc00003, false, 0x7fc00001,
 		  0x80 },
 		{ "QNaN of op3 first", 0x7fc00001, 0x7fc00002, 0x7fc00003, false, 0x7fc00003, 0 },
+		{ "QNaN of op2 before op1", 0x7fc00001, 0x7fc00002, 0x3f800000, false, 0x7fc00002,
+		  0 },
+		{ "SNaN of op2, QNaN of op3", 0x3f800000, 0x7f800002, 0x7fc00003, false, 0x7fc00002,
+		  0x80 },
+		/* Of the 512 combinations that Hercules' test of MULTIPLY AND ADD lists. */
+		{ "QNaN, QNaN, SNaN of op1", 0x7f8a0000, 0xffcb0000, 0xffcb0000, false, 0x7fca0000,
+		  0x80 },
+		{ "infinity * 0 + SNaN", 0x7f8a0000, 0, 0xff800000, false, 0x7fc00000, 0x80 },
 		{ "infinity * 0 + QNaN", 0x7fc00001, 0x7f800000, 0, false, 0x7fc00000, 0x80 },
 		{ "op1 QNaN keeps its sign", 0xffc00001, 0x3f800000, 0, true, 0xffc00001, 0 },
 		{ "infinity - infinity", 0x7f800000, 0x7f800000, 0x3f800000, true, 0x7fc00000,
@@ -148,6 +156,10 @@ static void test_formats(void **state)
 	env = (struct bfp_env){ .round = BFP_ROUND_TIES_EVEN, .traps = BFP_OVERFLOW };
 	v = bfp_load_rounded(&env, BFP_LONG, BFP_SHORT, 0x7fe0000000000000ull); /* 2^1023 */
 	check("overflow, long / 2^512", v, 0x5fe0000000000000ull, &env, 0, 0x20);
+	env = (struct bfp_env){ .round = BFP_ROUND_TIES_EVEN, .traps = BFP_OVERFLOW };
+	v = bfp_load_rounded(&env, BFP_EXT, BFP_LONG, U128(0x43ffffffffffffff, 0xf7ffffffffffffff));
+	check("overflow, extended / 2^8192", v, U128(0x23ffffffffffffff, 0xf000000000000000), &env,
+	      0, 0x28);
 	env = (struct bfp_env){ .round = BFP_ROUND_TIES_EVEN, .traps = BFP_UNDERFLOW };
 	v = bfp_load_rounded(&env, BFP_EXT, BFP_SHORT, U128(0x0001000000000000, 1));
 	check("underflow, extended * 2^8192", v, U128(0x2001000000000000, 0), &env, 0, 0x18);
@@ -189,7 +201,13 @@ static void test_to_integer(void **state)
 		{ "2^63, XxC", false, 64, 4, true, 0, 0x43e0000000000000, INT64_MAX, 3, 0x80, 0 },
 		{ "2^63, inexact trap", false, 64, 4, false, 8, 0x43e0000000000000, INT64_MAX, 3,
 		  0x80, 0x08 },
+		{ "2^63, inexact trap, XxC", false, 64, 4, true, 8, 0x43e0000000000000, INT64_MAX,
+		  3, 0x80, 0 },
 		{ "NaN", false, 64, 4, false, 0, 0x7ff8000000000000, 1ull << 63, 3, 0x88, 0 },
+		{ "NaN, inexact trap", false, 64, 4, false, 8, 0x7ff8000000000000, 1ull << 63, 3,
+		  0x80, 0x08 },
+		{ "infinity, both traps", false, 64, 4, false, 0x88, 0x7ff0000000000000, 0, 3, 0,
+		  0x80 },
 		{ "NaN trap", false, 64, 4, false, 0x80, 0x7ff8000000000000, 0, 3, 0, 0x80 },
 		{ "-infinity", false, 64, 4, false, 0, 0xfff0000000000000, 1ull << 63, 3, 0x88, 0 },
 		{ "2^63, logical", true, 64, 4, false, 0, 0x43e0000000000000, 1ull << 63, 2, 0, 0 },

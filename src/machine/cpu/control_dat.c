@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "control_priv.h"
+#include "sie.h"
 
 #define ORIGIN	      (~0xfffull)
 #define PAGE_TABLE    (~0x7ffull)
@@ -17,6 +18,7 @@
 #define INDEX_MASK    (TABLE_ENTRIES - 1)
 #define IDTE_RESERVED 0xff000u /* R2.44-51 */
 #define IDTE_CLEARING 0x800u   /* R2.52: by ASCE */
+#define CSP_PURGE     1u       /* R2.63 */
 
 /* --- Purging ----------------------------------------------------------------------------------- */
 
@@ -40,16 +42,42 @@ HANDLER(palb)
 	NEXT(2);
 }
 
-/* Sets bits in the table entry at an absolute address, interlocked. */
-static void entry_set(struct cpu *cpu, const struct slot *s, uint64_t at, uint64_t bits)
-{
-	uint8_t *p;
-	struct pic pic = mem_absolute(cpu, at, 8, ACCESS_WRITE, &p);
+/* --- Changing tables ---------------------------------------------------------------------------- */
 
+/* Entries of a table at an absolute address. */
+struct entries {
+	uint64_t table;
+	unsigned int first, n;
+	uint64_t bits; /* to be set in them, interlocked */
+};
+
+static struct pic set_entries(struct cpu *cpu, const struct entries *e)
+{
+	struct pic pic = { .level = cpu->level };
+	uint8_t *p;
+
+	for (unsigned int i = 0; i < e->n; i++) {
+		pic = mem_absolute(cpu, e->table + ((e->first + i) & INDEX_MASK) * 8ull, 8,
+				   ACCESS_WRITE, &p);
+		if (pic.code)
+			break;
+		__atomic_fetch_or((uint64_t *)(void *)p, swap64(e->bits), __ATOMIC_SEQ_CST);
+		mem_written(cpu, p, 8);
+	}
+	return pic;
+}
+
+/* Entries that an exception has cut short are purged as well. */
+static void invalidate(struct cpu *cpu, const struct slot *s, const struct entries *e)
+{
+	struct pic pic;
+
+	sie_tables_lock(cpu, s);
+	pic = set_entries(cpu, e);
+	tlb_flush_all(cpu);
+	sie_tables_unlock(cpu);
 	if (pic.code)
 		RAISE_PIC(pic);
-	__atomic_fetch_or((uint64_t *)(void *)p, swap64(bits), __ATOMIC_SEQ_CST);
-	mem_written(cpu, p, 8);
 }
 
 /*
@@ -60,37 +88,71 @@ static void entry_set(struct cpu *cpu, const struct slot *s, uint64_t at, uint64
  */
 HANDLER(ipte)
 {
-	entry_set(cpu, s, (r64(R1) & PAGE_TABLE) + (r64(R2) >> 12 & 0xff) * 8, PTE_INVALID);
-	tlb_flush_all(cpu);
+	const struct entries e = { .table = r64(R1) & PAGE_TABLE,
+				   .first = (unsigned int)(r64(R2) >> 12 & 0xff),
+				   .n = 1,
+				   .bits = PTE_INVALID };
+
+	invalidate(cpu, s, &e);
 	GO_FRESH();
-}
-
-/* Region or segment entries of the table in R1, as many as R2.53-63 say, beginning at R2's index. */
-static void invalidate_entries(struct cpu *cpu, const struct slot *s)
-{
-	unsigned int type = (unsigned int)(r64(R1) >> 2 & 3);
-	unsigned int first = (unsigned int)(r64(R2) >> (20 + 11 * type) & INDEX_MASK);
-	unsigned int more = (unsigned int)(r64(R2) & INDEX_MASK);
-
-	for (unsigned int i = 0; i <= more; i++)
-		entry_set(cpu, s, (r64(R1) & ORIGIN) + ((first + i) & INDEX_MASK) * 8,
-			  ENTRY_INVALID);
 }
 
 /*
  * INVALIDATE DAT TABLE ENTRY    IDTE R1,R3,R2[,M4]    [RRF-b]  B98E
- * R2.52 zero: invalidation of the entries of the table in R1 (origin, type); one: clearing by the
- * ASCE in R3, R1 is ignored. Both purge all CPUs. M4 (local) is ignored: facility 51 is off.
+ * R2.52 zero: invalidation of the region or segment entries of the table in R1 (origin, type), as many
+ * as R2.53-63 say, beginning at R2's index; one: clearing by the ASCE in R3, R1 is ignored. Both purge
+ * all CPUs. M4 (local) is ignored: facility 51 is off.
  * Exceptions: specification (R2.44-51 not zero).    PoP ch. 10, "INVALIDATE DAT TABLE ENTRY"
  */
 HANDLER(idte)
 {
+	unsigned int type = (unsigned int)(r64(R1) >> 2 & 3);
+	struct entries e = { .table = r64(R1) & ORIGIN,
+			     .first = (unsigned int)(r64(R2) >> (20 + 11 * type) & INDEX_MASK),
+			     .bits = ENTRY_INVALID };
+
 	if (r64(R2) & IDTE_RESERVED)
 		RAISE(PGM_SPECIFICATION);
 	if (!(r64(R2) & IDTE_CLEARING))
-		invalidate_entries(cpu, s);
-	tlb_flush_all(cpu);
+		e.n = (unsigned int)(r64(R2) & INDEX_MASK) + 1;
+	invalidate(cpu, s, &e);
 	GO_FRESH();
+}
+
+/* The operand at p is R1: becomes R1+1. Else R1 becomes the operand. */
+static bool swap_equal(struct cpu *cpu, const struct slot *s, void *p, unsigned int size)
+{
+	uint64_t old64 = swap64(r64(R1));
+	uint32_t old32 = swap32(r32(R1));
+
+	if (size == 8) {
+		if (__atomic_compare_exchange_n((uint64_t *)p, &old64, swap64(r64(R1 + 1)), false,
+						__ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
+			return true;
+		set_r64(R1, swap64(old64));
+		return false;
+	}
+	if (__atomic_compare_exchange_n((uint32_t *)p, &old32, swap32(r32(R1 + 1)), false,
+					__ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
+		return true;
+	set_r32(R1, swap32(old32));
+	return false;
+}
+
+/* The operand is tested before the tables are locked. */
+static void swap_and_purge(struct cpu *cpu, const struct slot *s, unsigned int size)
+{
+	bool purge = r64(R2) & CSP_PURGE, equal;
+	void *p = mem_interlocked(cpu, s, ADDR(r64(R2)) & ~(size - 1ull), size);
+
+	sie_tables_lock(cpu, s);
+	equal = swap_equal(cpu, s, p, size);
+	if (equal)
+		mem_interlocked_done(cpu, p, size);
+	if (equal && purge)
+		tlb_flush_all(cpu);
+	sie_tables_unlock(cpu);
+	set_cc(!equal);
 }
 
 /*
@@ -101,20 +163,7 @@ HANDLER(idte)
  */
 HANDLER(csp)
 {
-	uint32_t *p = mem_interlocked(cpu, s, ADDR(r64(R2)) & ~3ull, 4);
-	uint32_t old = swap32(r32(R1));
-
-	if (!__atomic_compare_exchange_n(p, &old, swap32(r32(R1 + 1)), false, __ATOMIC_SEQ_CST,
-					 __ATOMIC_SEQ_CST)) {
-		set_r32(R1, swap32(old));
-		set_cc(1);
-		NEXT(2);
-	}
-	mem_interlocked_done(cpu, p, 4);
-	set_cc(0);
-	if (!(r64(R2) & 1))
-		NEXT_POLL(2);
-	tlb_flush_all(cpu);
+	swap_and_purge(cpu, s, 4);
 	GO_FRESH();
 }
 
@@ -125,20 +174,7 @@ HANDLER(csp)
  */
 HANDLER(cspg)
 {
-	uint64_t *p = mem_interlocked(cpu, s, ADDR(r64(R2)) & ~7ull, 8);
-	uint64_t old = swap64(r64(R1));
-
-	if (!__atomic_compare_exchange_n(p, &old, swap64(r64(R1 + 1)), false, __ATOMIC_SEQ_CST,
-					 __ATOMIC_SEQ_CST)) {
-		set_r64(R1, swap64(old));
-		set_cc(1);
-		NEXT(2);
-	}
-	mem_interlocked_done(cpu, p, 8);
-	set_cc(0);
-	if (!(r64(R2) & 1))
-		NEXT_POLL(2);
-	tlb_flush_all(cpu);
+	swap_and_purge(cpu, s, 8);
 	GO_FRESH();
 }
 

@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define SYSIB_BYTES 4096u
+#include "sysib.h"
 
 /* STORE CPU ID: version 0, identification 1, type 2817, format bit. */
 #define SYSIB_CPU_ID 0x0000000128178000ull

@@ -77,10 +77,12 @@ enum address_space { AS_PRIMARY, AS_ACCESS_REGISTER, AS_SECONDARY, AS_HOME };
 /*
  * A tag is a page address with a context number in its low 12 bits; so one compare proves page,
  * address space, level, access key and prefix. A context number stands for one combination of
- * them and is never given to another before a flush. Number 0 is none and never matches.
+ * them and is never given to another before a flush. Number 0 is none and never matches; CTX_SLOW
+ * is no tag's, so that a CPU that compares with it finds nothing by its fast paths.
  */
 #define TLB_ENTRIES 1024
 #define CTX_NONE    0u
+#define CTX_SLOW    0xfffu
 
 struct tlb_entry {
 	uint64_t read, write; /* tags */
@@ -134,7 +136,7 @@ struct cpu {
 	uint64_t gr[17];       /* gr[16] is always zero: base or index 0 */
 	uint8_t cc;	       /* condition code 0-3 */
 	uint8_t level;	       /* 1 host, 2 guest of SIE */
-	uint16_t ctx_data;     /* TLB context of operands */
+	uint16_t ctx_data;     /* TLB context of operands, as fast paths compare it */
 	uint16_t ctx_fetch;    /* TLB context of instructions */
 	atomic_uint attention; /* nonzero: poll */
 	uint64_t amask;	       /* address mask of the addressing mode */
@@ -186,6 +188,8 @@ struct cpu {
 	atomic_bool inside;		/* executes: revocations wait for its answer */
 	atomic_uint_least64_t answered; /* generation of the last answered revocation */
 	uint16_t ctx_last;		/* last context number given out */
+	uint16_t ctx_tag;		/* TLB context of operands, as tags have it */
+	bool count_tlb;			/* ctx_data is CTX_SLOW: each look-up is counted */
 	struct tlb_context contexts[TLB_CONTEXTS];
 	struct gpa_entry gpa[GPA_ENTRIES];
 	uint64_t gpa_ctx;  /* host address space of the guest, changes with every flush */

@@ -10,14 +10,6 @@
 #include "handler.h"
 #include "insn_proto.h"
 
-/* Behind the result. */
-static inline void fixed_overflow(struct cpu *cpu, const struct slot *s)
-{
-	set_cc(3);
-	if (UNLIKELY(cpu->psw_mask & PSW_FIXED_OVERFLOW))
-		RAISE(PGM_FIXED_OVERFLOW);
-}
-
 /* The same as the end of an instruction of n halfwords: handlers that go there need no frame. */
 #define OVERFLOW_END(n)                                                            \
 	static COLD handler_ret overflow##n(struct cpu *cpu, const struct slot *s) \
@@ -270,45 +262,34 @@ ADD_LOGICAL64(slbg, 3, r64(R1), ~load64(EA_X()), CARRY)
  * Adds to storage and returns what was there. An operand on its boundary is updated interlocked
  * (interlocked-access facility 1), one elsewhere by a load and a store.
  */
-#define FETCH_ADD(bits)                                                                      \
-	static inline uint##bits##_t fetch_add##bits(struct cpu *cpu, const struct slot *s,  \
-						     uint64_t va, uint##bits##_t add)        \
-	{                                                                                    \
-		const struct tlb_entry *e = tlb_slot(cpu, va);                               \
-		uint64_t off = va & 4095;                                                    \
-		bool fast = LIKELY(e->write == ((va - off) | cpu->ctx_data));                \
-		uint##bits##_t *p, raw;                                                      \
-		if (UNLIKELY(va % (bits / 8)))                                               \
-			return add_unaligned##bits(cpu, s, va, add);                         \
-		p = fast ? (uint##bits##_t *)(void *)(e->page + off) :                       \
-			   mem_interlocked(cpu, s, va, bits / 8);                            \
-		raw = __atomic_load_n(p, __ATOMIC_RELAXED);                                  \
-		while (!__atomic_compare_exchange_n(                                         \
-			p, &raw, swap##bits((uint##bits##_t)(swap##bits(raw) + add)), false, \
-			__ATOMIC_SEQ_CST, __ATOMIC_RELAXED))                                 \
-			;                                                                    \
-		if (UNLIKELY(!fast))                                                         \
-			mem_interlocked_done(cpu, p, bits / 8);                              \
-		return swap##bits(raw);                                                      \
+#define FETCH_ADD(bits)                                                                           \
+	static NOINLINE uint##bits##_t add_unaligned##bits(struct cpu *cpu, const struct slot *s, \
+							   uint64_t va, uint##bits##_t add)       \
+	{                                                                                         \
+		uint##bits##_t old = load##bits(va);                                              \
+		store##bits(va, old + add);                                                       \
+		return old;                                                                       \
+	}                                                                                         \
+	static inline uint##bits##_t fetch_add##bits(struct cpu *cpu, const struct slot *s,       \
+						     uint64_t va, uint##bits##_t add)             \
+	{                                                                                         \
+		const struct tlb_entry *e = tlb_slot(cpu, va);                                    \
+		uint64_t off = va & 4095;                                                         \
+		bool fast = LIKELY(e->write == ((va - off) | cpu->ctx_data));                     \
+		uint##bits##_t *p, raw;                                                           \
+		if (UNLIKELY(va % (bits / 8)))                                                    \
+			return add_unaligned##bits(cpu, s, va, add);                              \
+		p = fast ? (uint##bits##_t *)(void *)(e->page + off) :                            \
+			   mem_interlocked(cpu, s, va, bits / 8);                                 \
+		raw = __atomic_load_n(p, __ATOMIC_RELAXED);                                       \
+		while (!__atomic_compare_exchange_n(                                              \
+			p, &raw, swap##bits((uint##bits##_t)(swap##bits(raw) + add)), false,      \
+			__ATOMIC_SEQ_CST, __ATOMIC_RELAXED))                                      \
+			;                                                                         \
+		if (UNLIKELY(!fast))                                                              \
+			mem_interlocked_done(cpu, p, bits / 8);                                   \
+		return swap##bits(raw);                                                           \
 	}
-
-static NOINLINE uint32_t add_unaligned32(struct cpu *cpu, const struct slot *s, uint64_t va,
-					 uint32_t add)
-{
-	uint32_t old = load32(va);
-
-	store32(va, old + add);
-	return old;
-}
-
-static NOINLINE uint64_t add_unaligned64(struct cpu *cpu, const struct slot *s, uint64_t va,
-					 uint64_t add)
-{
-	uint64_t old = load64(va);
-
-	store64(va, old + add);
-	return old;
-}
 
 FETCH_ADD(32)
 FETCH_ADD(64)
@@ -320,27 +301,20 @@ FETCH_ADD(64)
  * ADD IMMEDIATE  ASI EB6A, AGSI EB7A [SIY]
  * Storage = storage + I2 (signed). CC as ADD. Exceptions: access; fixed-point overflow.
  */
-HANDLER(asi)
-{
-	int32_t old = (int32_t)fetch_add32(cpu, s, EA(), (uint32_t)SI2), v;
-	bool over = __builtin_add_overflow(old, SI2, &v);
+#define ADD_TO_STORAGE(name, bits)                                                       \
+	HANDLER(name)                                                                    \
+	{                                                                                \
+		uint##bits##_t old = fetch_add##bits(cpu, s, EA(), (uint##bits##_t)SI2); \
+		int##bits##_t v;                                                         \
+		bool over = __builtin_add_overflow((int##bits##_t)old, SI2, &v);         \
+		cc_signed(cpu, v);                                                       \
+		if (UNLIKELY(over))                                                      \
+			fixed_overflow(cpu, s);                                          \
+		NEXT(3);                                                                 \
+	}
 
-	cc_signed(cpu, v);
-	if (UNLIKELY(over))
-		fixed_overflow(cpu, s);
-	NEXT(3);
-}
-
-HANDLER(agsi)
-{
-	int64_t old = (int64_t)fetch_add64(cpu, s, EA(), (uint64_t)SI2), v;
-	bool over = __builtin_add_overflow(old, SI2, &v);
-
-	cc_signed(cpu, v);
-	if (UNLIKELY(over))
-		fixed_overflow(cpu, s);
-	NEXT(3);
-}
+ADD_TO_STORAGE(asi, 32)
+ADD_TO_STORAGE(agsi, 64)
 
 /*
  * ADD LOGICAL WITH SIGNED IMMEDIATE  ALSI EB6E, ALGSI EB7E [SIY]

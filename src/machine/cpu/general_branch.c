@@ -81,23 +81,23 @@ HANDLER(brcl)
  * R1 = address of the next instruction, with the 31-bit mode in bit 32; 24- and 31-bit mode leave
  * bits 0-31. BASR does not branch when R2 is 0.
  */
-HANDLER(basr)
-{
-	uint64_t to = ADDR(r64(R2));
+#define BRANCH_LINK(register_form, storage_form, link) \
+	HANDLER(register_form)                         \
+	{                                              \
+		uint64_t to = ADDR(r64(R2));           \
+		link(cpu, s, 1);                       \
+		if (R2)                                \
+			BRANCH(to);                    \
+		NEXT(1);                               \
+	}                                              \
+	HANDLER(storage_form)                          \
+	{                                              \
+		uint64_t to = EA_X();                  \
+		link(cpu, s, 2);                       \
+		BRANCH(to);                            \
+	}
 
-	set_link(cpu, s, 1);
-	if (R2)
-		BRANCH(to);
-	NEXT(1);
-}
-
-HANDLER(bas)
-{
-	uint64_t to = EA_X();
-
-	set_link(cpu, s, 2);
-	BRANCH(to);
-}
+BRANCH_LINK(basr, bas, set_link)
 
 HANDLER(bras)
 {
@@ -128,23 +128,7 @@ static void set_link_bal(struct cpu *cpu, const struct slot *s, unsigned int n)
 		set_r32(R1, ilc << 30 | (unsigned int)cpu->cc << 28 | mask << 24 | next);
 }
 
-HANDLER(balr)
-{
-	uint64_t to = ADDR(r64(R2));
-
-	set_link_bal(cpu, s, 1);
-	if (R2)
-		BRANCH(to);
-	NEXT(1);
-}
-
-HANDLER(bal)
-{
-	uint64_t to = EA_X();
-
-	set_link_bal(cpu, s, 2);
-	BRANCH(to);
-}
+BRANCH_LINK(balr, bal, set_link_bal)
 
 /* --- With the addressing mode ------------------------------------------------------------------ */
 

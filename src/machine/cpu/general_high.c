@@ -8,14 +8,6 @@
 #include "handler.h"
 #include "insn_proto.h"
 
-/* Behind the result. */
-static inline void fixed_overflow(struct cpu *cpu, const struct slot *s)
-{
-	set_cc(3);
-	if (UNLIKELY(cpu->psw_mask & PSW_FIXED_OVERFLOW))
-		RAISE(PGM_FIXED_OVERFLOW);
-}
-
 /* --- Loads and stores -------------------------------------------------------------------------- */
 
 #define LOAD_HIGH(name, v)                   \

@@ -10,26 +10,6 @@
 #include "handler.h"
 #include "insn_proto.h"
 
-/* Address of the relative operand; as EA_REL(), but the common case stays inline. */
-static inline uint64_t rel_addr(const struct cpu *cpu, const struct slot *s)
-{
-	uintptr_t idx = (uintptr_t)(s - cpu->page_slots);
-	uint64_t at = LIKELY(idx < SLOTS_PER_FRAME) ? cpu->page_vaddr + 2 * (uint64_t)idx :
-						      insn_addr(cpu, s);
-
-	return ADDR(at + 2 * (uint64_t)(int64_t)RI);
-}
-
-/* The same for an operand that must lie on its integral boundary. */
-static inline uint64_t rel_aligned(struct cpu *cpu, const struct slot *s, unsigned int size)
-{
-	uint64_t va = rel_addr(cpu, s);
-
-	if (UNLIKELY(va & (size - 1)))
-		RAISE(PGM_SPECIFICATION);
-	return va;
-}
-
 /* An address as a result: 24- and 31-bit modes leave bits 0-31 of the register alone. */
 static inline void set_addr(struct cpu *cpu, unsigned int r, uint64_t va)
 {

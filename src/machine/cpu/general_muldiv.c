@@ -5,7 +5,7 @@
  * PoP chapter 7, "General Instructions". No instruction here changes the CC. A pair is an even
  * register and the odd one behind it; rows demand the even number.
  */
-#include "handler.h"
+#include "general_priv.h"
 #include "insn_proto.h"
 
 typedef unsigned __int128 u128;
@@ -52,12 +52,6 @@ PRODUCT64(mghi, 2, I2)
 
 /* --- Product in a pair ------------------------------------------------------------------------- */
 
-static inline void set_pair32(struct cpu *cpu, unsigned int r, uint64_t v)
-{
-	set_r32(r, v >> 32);
-	set_r32(r + 1, v);
-}
-
 #define PAIR_PRODUCT32(name, n, wide, narrow, b)                  \
 	HANDLER(name)                                             \
 	{                                                         \
@@ -94,12 +88,6 @@ PAIR_PRODUCT64(mlgr, 2, r64(R2))
 PAIR_PRODUCT64(mlg, 3, load64(EA_X()))
 
 /* --- Division ---------------------------------------------------------------------------------- */
-
-/* The dividend of 32-bit divisions: bits 32-63 of R1 and R1 + 1. */
-static inline uint64_t pair32(const struct cpu *cpu, unsigned int r)
-{
-	return (uint64_t)r32(r) << 32 | r32(r + 1);
-}
 
 static void divide32(struct cpu *cpu, const struct slot *s, int32_t divisor)
 {

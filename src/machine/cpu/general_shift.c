@@ -5,18 +5,10 @@
  * PoP chapter 7, "General Instructions". The amount is the rightmost six bits of the second
  * operand's address.
  */
-#include "handler.h"
+#include "general_priv.h"
 #include "insn_proto.h"
 
 #define AMOUNT() ((unsigned int)(cpu->gr[s->b] + (uint64_t)(int64_t)s->d) & 63)
-
-/* Behind the result. */
-static inline void fixed_overflow(struct cpu *cpu, const struct slot *s)
-{
-	set_cc(3);
-	if (UNLIKELY(cpu->psw_mask & PSW_FIXED_OVERFLOW))
-		RAISE(PGM_FIXED_OVERFLOW);
-}
 
 /* --- Logical ----------------------------------------------------------------------------------- */
 
@@ -150,17 +142,6 @@ HANDLER(slag)
 
 /* --- Pairs ------------------------------------------------------------------------------------- */
 
-static inline uint64_t pair(const struct cpu *cpu, unsigned int r)
-{
-	return (uint64_t)r32(r) << 32 | r32(r + 1);
-}
-
-static inline void set_pair(struct cpu *cpu, unsigned int r, uint64_t v)
-{
-	set_r32(r, v >> 32);
-	set_r32(r + 1, v);
-}
-
 /*
  * SHIFT LEFT DOUBLE LOGICAL  SLDL 8D; SHIFT RIGHT DOUBLE LOGICAL  SRDL 8C [RS-a]
  * SHIFT LEFT DOUBLE  SLDA 8F; SHIFT RIGHT DOUBLE  SRDA 8E [RS-a]
@@ -169,22 +150,22 @@ static inline void set_pair(struct cpu *cpu, unsigned int r, uint64_t v)
  */
 HANDLER(sldl)
 {
-	set_pair(cpu, R1, pair(cpu, R1) << AMOUNT());
+	set_pair32(cpu, R1, pair32(cpu, R1) << AMOUNT());
 	NEXT(2);
 }
 
 HANDLER(srdl)
 {
-	set_pair(cpu, R1, pair(cpu, R1) >> AMOUNT());
+	set_pair32(cpu, R1, pair32(cpu, R1) >> AMOUNT());
 	NEXT(2);
 }
 
 HANDLER(slda)
 {
 	int64_t v;
-	bool over = shift_left64((int64_t)pair(cpu, R1), AMOUNT(), &v);
+	bool over = shift_left64((int64_t)pair32(cpu, R1), AMOUNT(), &v);
 
-	set_pair(cpu, R1, (uint64_t)v);
+	set_pair32(cpu, R1, (uint64_t)v);
 	cc_signed(cpu, v);
 	if (UNLIKELY(over))
 		fixed_overflow(cpu, s);
@@ -193,9 +174,9 @@ HANDLER(slda)
 
 HANDLER(srda)
 {
-	int64_t v = (int64_t)pair(cpu, R1) >> AMOUNT();
+	int64_t v = (int64_t)pair32(cpu, R1) >> AMOUNT();
 
-	set_pair(cpu, R1, (uint64_t)v);
+	set_pair32(cpu, R1, (uint64_t)v);
 	cc_signed(cpu, v);
 	NEXT(2);
 }

@@ -156,6 +156,26 @@ const struct slot *again(struct cpu *cpu, const struct slot *s);
 
 #define set_cc(v) ((void)(cpu->cc = (uint8_t)(v)))
 
+/* Address of the relative operand; as EA_REL(), but the common case stays inline. */
+static inline uint64_t rel_addr(const struct cpu *cpu, const struct slot *s)
+{
+	uintptr_t idx = (uintptr_t)(s - cpu->page_slots);
+	uint64_t at = LIKELY(idx < SLOTS_PER_FRAME) ? cpu->page_vaddr + 2 * (uint64_t)idx :
+						      insn_addr(cpu, s);
+
+	return ADDR(at + 2 * (uint64_t)(int64_t)RI);
+}
+
+/* The same for an operand that must lie on its integral boundary. */
+static inline uint64_t rel_aligned(struct cpu *cpu, const struct slot *s, unsigned int size)
+{
+	uint64_t va = rel_addr(cpu, s);
+
+	if (UNLIKELY(va & (size - 1)))
+		RAISE(PGM_SPECIFICATION);
+	return va;
+}
+
 /* True when the mask (bit 8 for CC 0 ... bit 1 for CC 3) selects the CC. */
 static inline bool cc_in(const struct cpu *cpu, unsigned int mask)
 {
@@ -182,6 +202,14 @@ static inline void cc_compare(struct cpu *cpu, int64_t a, int64_t b) /* class C 
 static inline void cc_compare_logical(struct cpu *cpu, uint64_t a, uint64_t b)
 {
 	cpu->cc = (uint8_t)((a != b) + (a > b));
+}
+
+/* Behind the result. PoP chapter 6, "Fixed-Point-Overflow Exception". */
+static inline void fixed_overflow(struct cpu *cpu, const struct slot *s)
+{
+	set_cc(3);
+	if (UNLIKELY(cpu->psw_mask & PSW_FIXED_OVERFLOW))
+		RAISE(PGM_FIXED_OVERFLOW);
 }
 
 #endif

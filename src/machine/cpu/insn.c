@@ -92,6 +92,15 @@ static void key_of(const struct insn *insn, uint8_t *first, uint8_t *second)
 	}
 }
 
+void insn_encode(const struct insn *insn, uint8_t out[6])
+{
+	uint8_t second;
+
+	memset(out, 0, 6);
+	key_of(insn, &out[0], &second);
+	out[second_by_format(insn->format) == SECOND_BYTE5 ? 5 : 1] = second;
+}
+
 static void build(void)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(installed); i++)
@@ -101,7 +110,8 @@ static void build(void)
 
 		key_of(insn, &first, &second);
 		second_of[first] = (uint8_t)second_by_format(insn->format);
-		if (facility_bit(insn->facility))
+		/* Whether there is an Ultravisor is a matter of the machine: its handler looks. */
+		if (facility_bit(insn->facility) || insn->facility == FAC_UVC)
 			rows[first][second] = insn;
 	}
 }
@@ -136,8 +146,10 @@ bool facility_installed(unsigned int bit)
 
 uint64_t machine_facilities(const struct machine *m, unsigned int word)
 {
+	uint64_t uv = m->secure_ops && word == FAC_UVC / 64 ? BIT64(FAC_UVC % 64) : 0;
+
 	build_once();
-	return word < FACILITY_WORDS ? facilities[word] & ~m->facilities_off[word] : 0;
+	return word < FACILITY_WORDS ? (facilities[word] & ~m->facilities_off[word]) | uv : 0;
 }
 
 /* --- Operand fields ---------------------------------------------------------------------------- */

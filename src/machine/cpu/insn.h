@@ -59,6 +59,7 @@ enum insn_format {
 
 /* Facility numbers; FAC_BASE is always there. */
 #define FAC_BASE 0
+#define FAC_UVC	 158 /* Ultravisor call: installed with an Ultravisor */
 
 enum insn_flags {
 	PRIV = 1,	/* privileged-operation exception in the problem state */
@@ -86,6 +87,9 @@ extern const struct insn insn_table[];
 
 /* The row of an instruction, or NULL: operation exception. Reads as many of the bytes as needed. */
 const struct insn *insn_find(const uint8_t bytes[6]);
+
+/* The opcode bits of a row in their places, and zeros where fields are. */
+void insn_encode(const struct insn *insn, uint8_t out[6]);
 
 /* 2, 4 or 6, by the first byte. */
 static inline unsigned int insn_length(uint8_t first)

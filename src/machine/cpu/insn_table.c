@@ -18,10 +18,12 @@ static inline void check(struct cpu *cpu, const struct slot *s, unsigned int fla
 {
 	if (flags & PRIV && problem_state(cpu))
 		RAISE(PGM_PRIVILEGED);
-	if (flags & SIE_ALWAYS && cpu->level == PIC_GUEST)
-		sie_intercept_insn(cpu, s);
-	if (flags & SIE_COND && cpu->level == PIC_GUEST && sie_intercepts(cpu, insn, s))
-		sie_intercept_insn(cpu, s);
+	if (flags & (SIE_ALWAYS | SIE_COND) && cpu->level == PIC_GUEST) {
+		if (UNLIKELY(sie_owner(cpu)))
+			sie_secure_insn(cpu, insn, s);
+		else if (flags & SIE_ALWAYS || sie_intercepts(cpu, insn, s))
+			sie_intercept_insn(cpu, s);
+	}
 	if (flags & AFP && !(cpu->cr[0] & CR0_AFP))
 		cpu_data_exception(cpu, s, AFP_DXC);
 	if ((flags & EVEN_R1 && s->r1 & 1) || (flags & EVEN_R2 && s->r2 & 1) ||

@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: MIT
 /*
- * Taking interruptions, and finding out which one is due (PoP chapter 6; machine.md section 10).
+ * Taking interruptions, and finding out which one is due (PoP chapters 6 and 11; machine.md
+ * section 10).
  */
 #include "intr.h"
+
+#include <assert.h>
+#include <sched.h>
 
 #include "lowcore.h"
 #include "mem.h"
@@ -98,28 +102,28 @@ static bool nullifies(uint16_t code)
 	}
 }
 
-static bool has_teid(uint16_t code)
+bool intr_has_teid(uint16_t code)
 {
 	return code == PGM_PROTECTION || nullifies(code);
 }
 
-static uint64_t old_address(const struct cpu *cpu)
+uint64_t intr_old_address(const struct cpu *cpu)
 {
 	if (!cpu->pic_ilc || nullifies(cpu->pic.code))
 		return cpu->psw_addr;
 	return (cpu->psw_addr + cpu->pic_ilc) & cpu->amask;
 }
 
-/* R1 and R2 of MOVE PAGE: which of the operands' pages, says the TEID. */
-static void store_operand_ids(const struct cpu *cpu, struct lowcore *lc)
+/* Which of the operands' pages it was, says the TEID. */
+void intr_operand_ids(const struct cpu *cpu, uint8_t *ids)
 {
 	uint8_t bytes[6];
 
-	if (!cpu->at)
+	if (cpu->pic.code != PGM_PAGE || !cpu->at)
 		return;
 	insn_bytes(cpu, cpu->at, bytes);
 	if (bytes[0] == MVPG_0 && bytes[1] == MVPG_1)
-		lc->op_access_id = bytes[3];
+		*ids = bytes[3];
 }
 
 static void store_program(const struct cpu *cpu, struct lowcore *lc)
@@ -135,12 +139,11 @@ static void store_program(const struct cpu *cpu, struct lowcore *lc)
 		be16_set(&lc->monitor_class, cpu->monitor_class);
 		be64_set(&lc->monitor_code, cpu->monitor_code);
 	}
-	if (has_teid(code)) {
+	if (intr_has_teid(code)) {
 		be64_set(&lc->teid, cpu->pic.teid);
 		lc->exc_access_id = cpu->pic.eai;
 	}
-	if (code == PGM_PAGE)
-		store_operand_ids(cpu, lc);
+	intr_operand_ids(cpu, &lc->op_access_id);
 }
 
 /* An early exception of the very PSW that the interruption would load: no instruction ever runs. */
@@ -163,7 +166,7 @@ bool intr_program(struct cpu *cpu)
 	if (pic.code || endless(cpu, lc))
 		return false;
 	store_program(cpu, lc);
-	pic = swap_psw(cpu, lc, LC_PROGRAM, old_address(cpu));
+	pic = swap_psw(cpu, lc, LC_PROGRAM, intr_old_address(cpu));
 	if (pic.code)
 		intr_early(cpu);
 	return true;
@@ -221,6 +224,128 @@ struct pic intr_io(struct cpu *cpu, uint32_t subchannel, uint32_t param, uint32_
 	return swap_psw(cpu, lc, LC_IO, cpu->psw_addr);
 }
 
+/* Where store status puts the PSW, this has fixed logout; there is none, so the place stays. */
+struct pic intr_mcheck(struct cpu *cpu, uint64_t mcic, uint32_t damage, uint64_t faddr)
+{
+	struct lowcore *lc;
+	uint8_t *saved;
+	struct pic pic =
+		mem_real(cpu, STATUS_AREA, sizeof(struct status_area), ACCESS_WRITE, &saved);
+
+	if (!pic.code)
+		pic = lowcore_get(cpu, &lc);
+	if (pic.code)
+		return pic;
+	sigp_fill_registers(cpu, (struct status_area *)(void *)saved);
+	mem_written(cpu, saved, sizeof(struct status_area));
+	lc->arch_mode = ARCH_MODE_Z;
+	be64_set(&lc->mcic, mcic & ~(MCIC_VECTOR | MCIC_GUARDED_STORAGE));
+	be32_set(&lc->external_damage, damage);
+	be64_set(&lc->failing_storage, faddr);
+	return swap_psw(cpu, lc, LC_MACHINE_CHECK, cpu->psw_addr);
+}
+
+/* --- Pending machine checks -------------------------------------------------------------------- */
+
+/*
+ * Subclasses, exigent conditions first. INFERRED: bits 10 and 11 are external damage, as bit 4 is;
+ * no public text at hand names their mask.
+ */
+static const struct {
+	uint64_t conditions, mask;
+} mcheck_classes[INTR_MCHECK_CLASSES] = {
+	{ MCIC_EXIGENT, 0 },
+	{ MCIC_CHANNEL_REPORT, CR14_CHANNEL_REPORT },
+	{ MCIC_RECOVERY, CR14_RECOVERY },
+	{ MCIC_DEGRADATION, CR14_DEGRADATION },
+	{ MCIC_EXTERNAL_DAMAGE | MCIC_TIMING_DAMAGE | MCIC_SERVICE_PROCESSOR |
+		  MCIC_CHANNEL_SUBSYSTEM,
+	  CR14_EXTERNAL_DAMAGE },
+	{ MCIC_WARNING, CR14_WARNING },
+};
+
+static uint64_t open_conditions(uint64_t cr14)
+{
+	uint64_t open = MCIC_EXIGENT;
+
+	for (size_t i = 0; i < INTR_MCHECK_CLASSES; i++)
+		if (cr14 & mcheck_classes[i].mask)
+			open |= mcheck_classes[i].conditions;
+	return open;
+}
+
+static uint64_t all_conditions(void)
+{
+	return open_conditions(~0ull);
+}
+
+static void mchecks_lock(struct intr_mchecks *p)
+{
+	while (atomic_exchange(&p->locked, true))
+		sched_yield();
+}
+
+static void mchecks_unlock(struct intr_mchecks *p)
+{
+	atomic_store(&p->locked, false);
+}
+
+static void merge(struct intr_mcheck *to, const struct intr_mcheck *from)
+{
+	if (!(to->mcic & MCIC_FAILING_STORAGE))
+		to->faddr = from->faddr;
+	to->mcic |= from->mcic;
+	to->damage |= from->damage;
+}
+
+/* Each subclass gets its conditions, and all that the source says about them. */
+static void mchecks_add(struct intr_mchecks *p, const struct intr_mcheck *mc)
+{
+	uint64_t conditions = mc->mcic & all_conditions();
+
+	assert(conditions);
+	mchecks_lock(p);
+	for (size_t i = 0; i < INTR_MCHECK_CLASSES; i++) {
+		struct intr_mcheck part = *mc;
+
+		part.mcic &= mcheck_classes[i].conditions | ~all_conditions();
+		if (conditions & mcheck_classes[i].conditions)
+			merge(&p->of[i], &part);
+	}
+	atomic_fetch_or(&p->conditions, conditions);
+	mchecks_unlock(p);
+}
+
+/* Moves these conditions, whole subclasses of them, to what is taken already. */
+static void mchecks_take(struct intr_mchecks *p, uint64_t conditions, struct intr_mcheck *taken)
+{
+	mchecks_lock(p);
+	for (size_t i = 0; i < INTR_MCHECK_CLASSES; i++) {
+		if (!(p->of[i].mcic & conditions & mcheck_classes[i].conditions))
+			continue;
+		merge(taken, &p->of[i]);
+		p->of[i] = (struct intr_mcheck){ 0 };
+	}
+	atomic_fetch_and(&p->conditions, ~conditions);
+	mchecks_unlock(p);
+}
+
+static struct intr_mchecks *floating_mchecks(const struct machine *m)
+{
+	return &machine_pending(m, 0)->floating_mchecks;
+}
+
+static uint64_t mchecks_pending(const struct cpu *cpu)
+{
+	return atomic_load(&cpu_pending(cpu)->mchecks.conditions) |
+	       atomic_load(&floating_mchecks(cpu->m)->conditions);
+}
+
+bool intr_mcheck_enabled(uint64_t mcic, uint64_t psw_mask, uint64_t cr14)
+{
+	return psw_mask & PSW_MCHECK && mcic & open_conditions(cr14);
+}
+
 /* --- Making requests --------------------------------------------------------------------------- */
 
 void intr_emergency(struct cpu *target, uint16_t sender)
@@ -247,6 +372,25 @@ void intr_request(struct cpu *target, unsigned int requests)
 	cpu_attention(target, ATTN_INTERRUPT);
 }
 
+/* For what is floating. */
+static void all_attention(struct machine *m)
+{
+	for (unsigned int i = 0; i < machine_cpus(m); i++)
+		cpu_attention(machine_cpu(m, i), ATTN_INTERRUPT);
+}
+
+void intr_machine_check(struct cpu *target, uint64_t mcic, uint32_t damage, uint64_t faddr)
+{
+	mchecks_add(&cpu_pending(target)->mchecks, &(struct intr_mcheck){ mcic, damage, faddr });
+	cpu_attention(target, ATTN_INTERRUPT);
+}
+
+void intr_floating_machine_check(struct machine *m, uint64_t mcic, uint32_t damage, uint64_t faddr)
+{
+	mchecks_add(floating_mchecks(m), &(struct intr_mcheck){ mcic, damage, faddr });
+	all_attention(m);
+}
+
 bool intr_service_signal(struct machine *m, uint32_t param)
 {
 	atomic_uint_least64_t *service = &machine_pending(m, 0)->service;
@@ -256,15 +400,16 @@ bool intr_service_signal(struct machine *m, uint32_t param)
 		if (old & 0xfffffff8u && param & 0xfffffff8u)
 			return false;
 	} while (!atomic_compare_exchange_weak(service, &old, old | INTR_SERVICE_VALID | param));
-	for (unsigned int i = 0; i < machine_cpus(m); i++)
-		cpu_attention(machine_cpu(m, i), ATTN_INTERRUPT);
+	all_attention(m);
 	return true;
 }
 
 void intr_clear(struct cpu *cpu)
 {
 	struct intr_pending *p = cpu_pending(cpu);
+	struct intr_mcheck cleared = { 0 };
 
+	mchecks_take(&p->mchecks, all_conditions(), &cleared);
 	atomic_store(&p->requests, 0);
 	atomic_store(&p->external_call, 0);
 	for (size_t i = 0; i < INTR_MAX_CPUS / 64; i++)
@@ -304,9 +449,10 @@ static bool external_requested(const struct cpu *cpu, uint64_t cr0)
 	       (cr0 & CR0_SERVICE && atomic_load(&machine_pending(cpu->m, 0)->service));
 }
 
-bool intr_requested(const struct cpu *cpu, uint64_t psw_mask, uint64_t cr0)
+bool intr_requested(const struct cpu *cpu, uint64_t psw_mask, uint64_t cr0, uint64_t cr14)
 {
 	return atomic_load(&cpu_pending(cpu)->requests) ||
+	       intr_mcheck_enabled(mchecks_pending(cpu), psw_mask, cr14) ||
 	       (psw_mask & PSW_EXT && external_requested(cpu, cr0));
 }
 
@@ -350,6 +496,24 @@ static bool next_external(struct cpu *cpu, uint16_t *code, uint16_t *sender, uin
 	return service;
 }
 
+/* Of the floating ones another CPU may have been faster. */
+static bool take_mcheck(struct cpu *cpu)
+{
+	struct intr_mchecks *own = &cpu_pending(cpu)->mchecks;
+	uint64_t open = open_conditions(cpu->cr[14]);
+	bool exigent = atomic_load(&own->conditions) & MCIC_EXIGENT;
+	struct intr_mcheck mc = { 0 };
+
+	if (!intr_mcheck_enabled(mchecks_pending(cpu), cpu->psw_mask, cpu->cr[14]))
+		return false;
+	mchecks_take(own, exigent ? all_conditions() : open, &mc);
+	mchecks_take(floating_mchecks(cpu->m), open, &mc);
+	if (!mc.mcic)
+		return false;
+	intr_settle(cpu, NULL, intr_mcheck(cpu, mc.mcic, mc.damage, mc.faddr));
+	return true;
+}
+
 static bool take_external(struct cpu *cpu)
 {
 	uint16_t code, sender;
@@ -379,12 +543,13 @@ bool intr_poll(struct cpu *cpu)
 
 	intr_not_quiet(cpu);
 	sigp_take_reset(cpu);
-	while (taken < POLL_MAX && (take_external(cpu) || take_restart(cpu)))
+	while (taken < POLL_MAX && (take_mcheck(cpu) || take_external(cpu) || take_restart(cpu)))
 		taken++;
 	sigp_take_stop(cpu);
 	if (taken == POLL_MAX)
 		intr_recheck(cpu);
-	else if (!intr_clock_pending(cpu, &code) && !external_requested(cpu, cpu->cr[0]))
+	else if (!intr_clock_pending(cpu, &code) &&
+		 !intr_requested(cpu, PSW_EXT | PSW_MCHECK, cpu->cr[0], cpu->cr[14]))
 		intr_quiet(cpu);
 	return taken;
 }

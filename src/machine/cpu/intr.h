@@ -41,6 +41,28 @@ enum cpu_state {
 
 #define INTR_MAX_CPUS 256u
 
+/* Subclass masks of machine checks in CR14; exigent conditions have none. */
+#define CR14_CHANNEL_REPORT  BIT64(35)
+#define CR14_RECOVERY	     BIT64(36)
+#define CR14_DEGRADATION     BIT64(37)
+#define CR14_EXTERNAL_DAMAGE BIT64(38)
+#define CR14_WARNING	     BIT64(39)
+#define INTR_MCHECK_CLASSES  6u
+
+/* What a machine check stores: MCIC, external-damage code, failing-storage address. */
+struct intr_mcheck {
+	uint64_t mcic;
+	uint32_t damage;
+	uint64_t faddr;
+};
+
+/* Pending machine checks. The lock guards the array, and conditions against other writers. */
+struct intr_mchecks {
+	atomic_uint_least64_t conditions; /* bits of the MCIC; 0: nothing is pending */
+	atomic_bool locked;
+	struct intr_mcheck of[INTR_MCHECK_CLASSES]; /* those of a subclass are merged */
+};
+
 /* All zero is the state of a CPU that was just made. */
 struct intr_pending {
 	atomic_uint requests;				     /* enum intr_request */
@@ -48,7 +70,9 @@ struct intr_pending {
 	atomic_uint external_call;			     /* INTR_VALID | sender; 0: none */
 	atomic_uint_least64_t emergency[INTR_MAX_CPUS / 64]; /* a bit a sender */
 	atomic_uint_least64_t service; /* floating, of CPU 0's alone: INTR_SERVICE_VALID | param */
-	uint8_t quiet;		       /* own thread only: level that found nothing pending */
+	struct intr_mchecks mchecks;
+	struct intr_mchecks floating_mchecks; /* of CPU 0's alone */
+	uint8_t quiet; /* own thread only: level that found nothing pending */
 };
 
 #define INTR_VALID	   0x10000u
@@ -86,9 +110,12 @@ bool intr_clock_pending(const struct cpu *cpu, uint16_t *code);
 
 /*
  * Host interruptions while a guest runs: is a request other than a clock's pending for this CPU
- * that the host's PSW mask and CR0 enable? (Restart, stop and resets need no mask.)
+ * that the host's PSW mask, CR0 and CR14 enable? (Restart, stop and resets need no mask.)
  */
-bool intr_requested(const struct cpu *cpu, uint64_t psw_mask, uint64_t cr0);
+bool intr_requested(const struct cpu *cpu, uint64_t psw_mask, uint64_t cr0, uint64_t cr14);
+
+/* Do the PSW mask and CR14 enable one of the conditions in this code? */
+bool intr_mcheck_enabled(uint64_t mcic, uint64_t psw_mask, uint64_t cr14);
 
 /* See the top of this file. */
 static inline void intr_quiet(struct cpu *cpu)
@@ -127,6 +154,13 @@ static inline void intr_opened(struct cpu *cpu)
  */
 bool intr_program(struct cpu *cpu);
 
+/* Codes that store a TEID and an exception access identification. */
+bool intr_has_teid(uint16_t code);
+/* Address in the old PSW, for cpu->pic as above. */
+uint64_t intr_old_address(const struct cpu *cpu);
+/* R1 and R2 of MOVE PAGE, for cpu->pic a page exception of it; else *ids stays. */
+void intr_operand_ids(const struct cpu *cpu, uint8_t *ids);
+
 /*
  * The others store psw_addr as old address. They return what intr_settle() is for: code 0; or a
  * specification exception of the running level, when the new PSW, now current, is invalid; or an
@@ -138,6 +172,11 @@ struct pic intr_external(struct cpu *cpu, uint16_t code, uint16_t cpu_addr, uint
 	MUST_CHECK;
 struct pic intr_restart(struct cpu *cpu) MUST_CHECK;
 struct pic intr_io(struct cpu *cpu, uint32_t subchannel, uint32_t param, uint32_t word) MUST_CHECK;
+/*
+ * Also stores the registers. There is no extended save area: the code that is stored does not
+ * claim validity of vector and guarded-storage registers, otherwise it is mcic.
+ */
+struct pic intr_mcheck(struct cpu *cpu, uint64_t mcic, uint32_t damage, uint64_t faddr) MUST_CHECK;
 
 /* Returns for code 0; else leaves. s: the instruction that did it, NULL between instructions. */
 void intr_settle(struct cpu *cpu, const struct slot *s, struct pic pic);
@@ -153,6 +192,15 @@ bool intr_external_call(struct cpu *target, uint16_t sender);
 void intr_request(struct cpu *target, unsigned int requests);
 /* Service signal. False: one with an SCCB address is pending already, and param has one too. */
 bool intr_service_signal(struct machine *m, uint32_t param);
+/*
+ * Machine check. mcic has at least one condition, and the validity of what it says and of what
+ * intr_mcheck() stores: conditions that become due together are one interruption, with all codes
+ * ORed and the first valid address. Exigent conditions bring along the repressible ones of the
+ * CPU, enabled or not. They wait for PSW bit 13 as well: there is no check-stop state.
+ */
+void intr_machine_check(struct cpu *target, uint64_t mcic, uint32_t damage, uint64_t faddr);
+/* A floating one (channel report pending): the first CPU that is enabled for it takes it. */
+void intr_floating_machine_check(struct machine *m, uint64_t mcic, uint32_t damage, uint64_t faddr);
 /* What a CPU reset clears: everything that is pending for this CPU alone. */
 void intr_clear(struct cpu *cpu);
 

@@ -1,13 +1,18 @@
 // SPDX-License-Identifier: MIT
 /*
  * Interruptions below the run loop: valid PSWs, where the old PSW points, the loop of invalid new
- * PSWs, priorities. Whole programs are in tests/guest.
+ * PSWs, priorities. Whole programs are in tests/guest; but no program can make a machine check
+ * pending on a machine without channel subsystem and defects, so those are here alone.
  */
 #include "unit.h"
 
 #include "intr.h"
 #include "lowcore.h"
+#include "machine_priv.h"
 #include "sigp.h"
+
+#include <pthread.h>
+#include <sched.h>
 
 #define MASK_64 0x0000000180000000ull
 #define NEW	0x5000ull
@@ -250,9 +255,9 @@ static void test_masks(void **state)
 	assert_int_equal(atomic_load(&cpu->attention), ATTN_INTERRUPT);
 	enable(cpu, CR0_EMERGENCY); /* another subclass */
 	assert_false(intr_poll(cpu));
-	assert_false(intr_requested(cpu, PSW_EXT, CR0_EMERGENCY));
-	assert_true(intr_requested(cpu, PSW_EXT, CR0_EXTERNAL_CALL));
-	assert_false(intr_requested(cpu, 0, CR0_EXTERNAL_CALL));
+	assert_false(intr_requested(cpu, PSW_EXT, CR0_EMERGENCY, 0));
+	assert_true(intr_requested(cpu, PSW_EXT, CR0_EXTERNAL_CALL, 0));
+	assert_false(intr_requested(cpu, 0, CR0_EXTERNAL_CALL, 0));
 }
 
 /* An external-new PSW that is enabled for a condition without end does not hang the poll. */
@@ -267,6 +272,382 @@ static void test_endless_clock(void **state)
 	atomic_store(&cpu->attention, 0);
 	assert_true(intr_poll(cpu));
 	assert_int_not_equal(atomic_load(&cpu->attention), 0);
+}
+
+/* --- Machine checks ---------------------------------------------------------------------------- */
+
+#define CR14_ALL                                                                         \
+	(CR14_CHANNEL_REPORT | CR14_RECOVERY | CR14_DEGRADATION | CR14_EXTERNAL_DAMAGE | \
+	 CR14_WARNING)
+#define DAMAGE 0x00400000u
+#define FADDR  0x7654321000ull
+
+static void enable_mcheck(struct cpu *cpu, uint64_t cr14)
+{
+	cpu_set_cr(cpu, 14, cr14);
+	cpu_set_psw(cpu, MASK_64 | PSW_MCHECK, CODE);
+}
+
+static void expect_mcheck(const char *row, struct machine *m, uint64_t mcic)
+{
+	struct lowcore lc;
+
+	get(m, &lc);
+	row_int(row, psw_addr(machine_cpu(m, 0)), NEW);
+	row_int(row, be64_get(lc.old_psw[LC_MACHINE_CHECK].mask), MASK_64 | PSW_MCHECK);
+	row_int(row, be64_get(lc.old_psw[LC_MACHINE_CHECK].addr), CODE);
+	row_int(row, be64_get(lc.mcic), mcic);
+}
+
+static const struct {
+	const char *name;
+	uint64_t condition, mask;
+} mcheck_rows[] = {
+	{ "system damage", BIT64(0), 0 },
+	{ "instruction-processing damage", BIT64(1), 0 },
+	{ "system recovery", BIT64(2), 0x08000000 },
+	{ "timing-facility damage", BIT64(4), 0x02000000 },
+	{ "external damage", BIT64(5), 0x02000000 },
+	{ "degradation", BIT64(7), 0x04000000 },
+	{ "warning", BIT64(8), 0x01000000 },
+	{ "channel report pending", BIT64(9), 0x10000000 },
+	{ "channel-subsystem damage", BIT64(11), 0x02000000 },
+};
+
+/* What is closed stays pending; PSW bit 13 and the one bit of CR14 open it. */
+static void test_mcheck_masks(void **state)
+{
+	struct machine *m = *state;
+	struct cpu *cpu = machine_cpu(m, 0);
+
+	set_new(m, LC_MACHINE_CHECK, MASK_64, NEW);
+	for (size_t i = 0; i < ARRAY_SIZE(mcheck_rows); i++) {
+		const char *name = mcheck_rows[i].name;
+		uint64_t mask = mcheck_rows[i].mask, mcic = mcheck_rows[i].condition | MCIC_PSW;
+
+		intr_machine_check(cpu, mcic, 0, 0);
+		enable_mcheck(cpu, CR14_ALL);
+		cpu_set_psw(cpu, MASK_64 | PSW_EXT | PSW_IO, CODE);
+		row_true(name, !intr_poll(cpu));
+		row_true(name, !intr_requested(cpu, PSW_EXT | PSW_IO, ~0ull, CR14_ALL));
+		if (mask) {
+			enable_mcheck(cpu, ~mask);
+			row_true(name, !intr_poll(cpu));
+			row_true(name, !intr_requested(cpu, PSW_MCHECK, 0, ~mask));
+		}
+		enable_mcheck(cpu, mask);
+		row_true(name, intr_requested(cpu, PSW_MCHECK, 0, mask));
+		row_true(name, intr_poll(cpu));
+		expect_mcheck(name, m, mcic);
+		enable_mcheck(cpu, CR14_ALL);
+		row_true(name, !intr_poll(cpu)); /* once */
+	}
+}
+
+/* A poll that was closed for it says so, and one that finds nothing is quiet. */
+static void test_mcheck_opened(void **state)
+{
+	struct machine *m = *state;
+	struct cpu *cpu = machine_cpu(m, 0);
+
+	cpu->ckc = ~0ull;
+	enable_mcheck(cpu, CR14_WARNING);
+	assert_false(intr_poll(cpu));
+	atomic_store(&cpu->attention, 0);
+	intr_opened(cpu);
+	assert_int_equal(atomic_load(&cpu->attention), 0);
+	cpu_set_psw(cpu, MASK_64, CODE);
+	atomic_store(&cpu->attention, 0);
+	intr_machine_check(cpu, MCIC_WARNING, 0, 0);
+	assert_int_equal(atomic_load(&cpu->attention), ATTN_INTERRUPT);
+	assert_false(intr_poll(cpu));
+	atomic_store(&cpu->attention, 0);
+	intr_opened(cpu);
+	assert_int_equal(atomic_load(&cpu->attention), ATTN_INTERRUPT);
+}
+
+static void set_registers(struct cpu *cpu)
+{
+	for (unsigned int i = 0; i < 16; i++) {
+		cpu_set_fpr(cpu, i, 0xf000000000000000 + i);
+		cpu_set_gr(cpu, i, 0xa000000000000000 + i);
+		cpu_set_ar(cpu, i, 0xb0000000 + i);
+		cpu->cr[i] = i ? 0xc000000000000000 + i : 0;
+	}
+	cpu_set_fpc(cpu, 0x00880000);
+	cpu->todpr = 0x1234;
+	cpu->ckc = 0x123456789abcdef0;
+	cpu->timer_stopped = true;
+	cpu->timer_value = 0x0fedcba987654321;
+}
+
+static void expect_registers(const uint8_t *page, const struct cpu *cpu)
+{
+	for (unsigned int i = 0; i < 16; i++) {
+		assert_int_equal(be64_get(*(const be64 *)(page + 0x200 + 8 * i)), cpu_fpr(cpu, i));
+		assert_int_equal(be64_get(*(const be64 *)(page + 0x280 + 8 * i)), cpu_gr(cpu, i));
+		assert_int_equal(be32_get(*(const be32 *)(page + 0x340 + 4 * i)), cpu_ar(cpu, i));
+		assert_int_equal(be64_get(*(const be64 *)(page + 0x380 + 8 * i)), cpu_cr(cpu, i));
+	}
+	assert_int_equal(be32_get(*(const be32 *)(page + 0x31c)), 0x00880000);
+	assert_int_equal(be32_get(*(const be32 *)(page + 0x324)), 0x1234);
+	assert_int_equal(be64_get(*(const be64 *)(page + 0x328)), 0x0fedcba987654321);
+	assert_int_equal(be64_get(*(const be64 *)(page + 0x330)), 0x00123456789abcde);
+}
+
+/* In the prefix area; PSW and prefix belong to store status, the rest of the page to the program. */
+static void test_mcheck_saves(void **state)
+{
+	static const uint64_t prefix = 0x12000;
+	struct machine *m = *state;
+	struct cpu *cpu = machine_cpu(m, 0);
+	uint8_t pages[8192], was[4096];
+	struct lowcore *lc = (struct lowcore *)(void *)pages;
+
+	memset(pages, 0x5a, sizeof(pages));
+	memcpy(was, pages, sizeof(was));
+	be64_set(&lc->new_psw[LC_MACHINE_CHECK].mask, MASK_64);
+	be64_set(&lc->new_psw[LC_MACHINE_CHECK].addr, NEW);
+	assert_int_equal(storage_write(m, (haddr_t){ prefix }, pages, sizeof(pages)).code, 0);
+	cpu->prefix = prefix;
+	set_registers(cpu);
+	enable_mcheck(cpu, CR14_EXTERNAL_DAMAGE);
+	intr_machine_check(cpu,
+			   MCIC_EXTERNAL_DAMAGE | MCIC_DAMAGE_CODE | MCIC_FAILING_STORAGE |
+				   MCIC_REGISTERS | MCIC_VECTOR | MCIC_GUARDED_STORAGE,
+			   DAMAGE, FADDR);
+	assert_true(intr_poll(cpu));
+	assert_int_equal(psw_addr(cpu), NEW);
+	assert_int_equal(storage_read(m, (haddr_t){ prefix }, pages, sizeof(pages)).code, 0);
+	assert_int_equal(be64_get(*(const be64 *)(pages + 0xe8)), 0x040000bc40330000);
+	assert_int_equal(be32_get(*(const be32 *)(pages + 0xf4)), DAMAGE);
+	assert_int_equal(be64_get(*(const be64 *)(pages + 0xf8)), FADDR);
+	assert_int_equal(pages[0xa3], 1);
+	assert_int_equal(be64_get(lc->old_psw[LC_MACHINE_CHECK].addr), CODE);
+	expect_registers(pages + 4096, cpu);
+	assert_memory_equal(pages + 0x1000, was, 0x200);
+	assert_memory_equal(pages + 0x1300, was, 0x1c);
+	assert_memory_equal(pages + 0x1320, was, 4);
+	assert_memory_equal(pages + 0x1338, was, 8);
+	assert_memory_equal(pages + 0x1400, was, 0xc00);
+}
+
+/* A lowcore that is not there: an exception, and nothing has happened. */
+static void test_mcheck_no_lowcore(void **state)
+{
+	struct machine *m = *state;
+	struct cpu *cpu = machine_cpu(m, 0);
+
+	cpu->prefix = 1 << 20;
+	cpu_set_psw(cpu, MASK_64, CODE);
+	assert_int_equal(intr_mcheck(cpu, MCIC_WARNING, 0, 0).code, PGM_ADDRESSING);
+	assert_int_equal(psw_addr(cpu), CODE);
+}
+
+/* Machine check, then external, then restart, each from the PSW that the one before has loaded. */
+static void test_mcheck_first(void **state)
+{
+	static const enum lowcore_class order[] = { LC_MACHINE_CHECK, LC_EXTERNAL, LC_RESTART };
+	struct machine *m = *state;
+	struct cpu *cpu = machine_cpu(m, 0);
+	uint64_t old = CODE;
+	struct lowcore lc;
+
+	for (size_t i = 0; i < ARRAY_SIZE(order); i++)
+		set_new(m, order[i], MASK_64 | PSW_EXT, NEW + 16 * order[i]);
+	intr_request(cpu, INTR_RESTART);
+	intr_emergency(cpu, 1);
+	intr_machine_check(cpu, MCIC_WARNING, 0, 0);
+	cpu_set_cr(cpu, 0, CR0_EMERGENCY);
+	cpu_set_cr(cpu, 14, CR14_WARNING);
+	cpu_set_psw(cpu, MASK_64 | PSW_EXT | PSW_MCHECK, CODE);
+	assert_true(intr_poll(cpu));
+	get(m, &lc);
+	for (size_t i = 0; i < ARRAY_SIZE(order); i++) {
+		assert_int_equal(be64_get(lc.old_psw[order[i]].addr), old);
+		old = NEW + 16 * order[i];
+	}
+	assert_int_equal(psw_addr(cpu), old);
+}
+
+/* What is due together is one interruption; what is closed waits, but not if one is exigent. */
+static void test_mcheck_together(void **state)
+{
+	struct machine *m = *state;
+	struct cpu *cpu = machine_cpu(m, 0);
+	struct lowcore lc;
+
+	set_new(m, LC_MACHINE_CHECK, MASK_64, NEW);
+	intr_machine_check(cpu, MCIC_DEGRADATION | MCIC_RECOVERY | MCIC_FAILING_STORAGE, 1, FADDR);
+	intr_machine_check(cpu, MCIC_RECOVERY, 2, 1);
+	intr_machine_check(cpu, MCIC_WARNING, 4, 2);
+	intr_floating_machine_check(m, MCIC_CHANNEL_REPORT, 8, 3);
+	enable_mcheck(cpu, CR14_RECOVERY | CR14_CHANNEL_REPORT);
+	assert_true(intr_poll(cpu));
+	expect_mcheck("open", m, MCIC_RECOVERY | MCIC_CHANNEL_REPORT | MCIC_FAILING_STORAGE);
+	get(m, &lc);
+	assert_int_equal(be32_get(lc.external_damage), 1 | 2 | 8);
+	assert_int_equal(be64_get(lc.failing_storage), FADDR);
+	enable_mcheck(cpu, CR14_RECOVERY | CR14_CHANNEL_REPORT);
+	assert_false(intr_poll(cpu));
+	intr_floating_machine_check(m, MCIC_CHANNEL_REPORT, 0, 0);
+	intr_machine_check(cpu, MCIC_PROCESSING_DAMAGE, 0, 0);
+	enable_mcheck(cpu, 0);
+	assert_true(intr_poll(cpu));
+	expect_mcheck("exigent", m,
+		      MCIC_PROCESSING_DAMAGE | MCIC_DEGRADATION | MCIC_WARNING |
+			      MCIC_FAILING_STORAGE);
+	enable_mcheck(cpu, CR14_ALL);
+	assert_true(intr_poll(cpu));
+	expect_mcheck("floating", m, MCIC_CHANNEL_REPORT);
+}
+
+/* The CPU that is enabled takes a floating one, whichever asks first; resets leave it. */
+static void test_mcheck_floating(void **state)
+{
+	struct machine *m = *state;
+	struct cpu *a = machine_cpu(m, 1), *b = machine_cpu(m, 2);
+	uint32_t status;
+
+	for (unsigned int i = 0; i < 3; i++)
+		atomic_store(&machine_cpu(m, i)->attention, 0);
+	intr_floating_machine_check(m, MCIC_CHANNEL_REPORT, 0, 0);
+	intr_machine_check(b, MCIC_WARNING, 0, 0);
+	for (unsigned int i = 0; i < 3; i++)
+		assert_int_equal(atomic_load(&machine_cpu(m, i)->attention), ATTN_INTERRUPT);
+	assert_int_equal(sigp_order(a, SIGP_RESET, 2, 0, &status), SIGP_ACCEPTED);
+	enable_mcheck(a, CR14_ALL & ~CR14_CHANNEL_REPORT);
+	assert_false(intr_poll(a));
+	enable_mcheck(b, CR14_CHANNEL_REPORT);
+	assert_true(intr_poll(b));
+	enable_mcheck(b, CR14_ALL); /* its own one was reset */
+	assert_false(intr_poll(b));
+	enable_mcheck(a, CR14_CHANNEL_REPORT);
+	assert_false(intr_poll(a));
+}
+
+#define RACES 2000u
+
+struct race {
+	atomic_uint taken;
+	atomic_bool over;
+};
+
+struct racer {
+	struct cpu *cpu;
+	struct race *race;
+};
+
+/* Polls all the time, so that two CPUs are at it together. */
+static void *racer_run(void *arg)
+{
+	const struct racer *r = arg;
+
+	enable_mcheck(r->cpu, CR14_CHANNEL_REPORT);
+	while (!atomic_load(&r->race->over)) {
+		if (!intr_poll(r->cpu))
+			continue;
+		enable_mcheck(r->cpu, CR14_CHANNEL_REPORT);
+		atomic_fetch_add(&r->race->taken, 1);
+	}
+	return NULL;
+}
+
+/* Two CPUs want the same floating one. */
+static void test_mcheck_race(void **state)
+{
+	struct machine *m = *state;
+	struct race race = { 0 };
+	struct racer racers[2];
+	pthread_t threads[2];
+
+	for (unsigned int i = 0; i < 2; i++) {
+		racers[i] = (struct racer){ .cpu = machine_cpu(m, i + 1), .race = &race };
+		racers[i].cpu->prefix = 0x10000 * (i + 1);
+		assert_int_equal(pthread_create(&threads[i], NULL, racer_run, &racers[i]), 0);
+	}
+	for (unsigned int i = 0; i < RACES; i++) {
+		intr_floating_machine_check(m, MCIC_CHANNEL_REPORT, 0, 0);
+		while (atomic_load(&race.taken) <= i)
+			sched_yield();
+	}
+	atomic_store(&race.over, true);
+	for (unsigned int i = 0; i < 2; i++)
+		pthread_join(threads[i], NULL);
+	assert_int_equal(atomic_load(&race.taken), RACES);
+}
+
+/* --- Machine checks of a running program --------------------------------------------------------- */
+
+#define OPERAND 0x800u
+#define AFTER	0x6000ull /* where a program waits that was not interrupted */
+
+static void put(struct machine *m, uint64_t at, const char *hex)
+{
+	AUTO_BYTES b = unit_hex(hex);
+
+	assert_int_equal(storage_write(m, (haddr_t){ at }, b.data, b.len).code, 0);
+}
+
+/* Loading CR14 looks for what has become enabled, before the next instruction. */
+static void test_mcheck_lctl(void **state)
+{
+	static const struct {
+		const char *name, *code;
+		uint64_t old;
+		bool taken;
+	} rows[] = {
+		{ "LCTLG", "eb ee 0800 00 2f  b2b2 0810", CODE + 6, true },
+		{ "LCTL", "b7 ee 0804  b2b2 0810", CODE + 4, true },
+		{ "CR15 alone", "eb ff 0800 00 2f  b2b2 0810", 0, false },
+	};
+	struct machine *m = *state;
+	struct cpu *cpu = machine_cpu(m, 0);
+	struct lowcore lc;
+
+	set_new(m, LC_MACHINE_CHECK, MASK_64 | PSW_WAIT, NEW);
+	put(m, OPERAND, "00000000 01000000 0000000000000000 0002000180000000 0000000000006000");
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		intr_clear(cpu);
+		intr_machine_check(cpu, MCIC_WARNING, 0, 0);
+		put(m, CODE, rows[i].code);
+		enable_mcheck(cpu, 0);
+		row_int(rows[i].name, cpu_run(cpu), CPU_STOP_WAIT);
+		row_int(rows[i].name, psw_addr(cpu), rows[i].taken ? NEW : AFTER);
+		get(m, &lc);
+		if (rows[i].taken)
+			row_int(rows[i].name, be64_get(lc.old_psw[LC_MACHINE_CHECK].addr),
+				rows[i].old);
+	}
+}
+
+static void *run_cpu(void *arg)
+{
+	return (void *)(uintptr_t)cpu_run(arg);
+}
+
+/* A wait that only PSW bit 13 enables is not the end, and a machine check ends it. */
+static void test_mcheck_wait(void **state)
+{
+	struct machine *m = *state;
+	struct cpu *cpu = machine_cpu(m, 0);
+	struct lowcore lc;
+	pthread_t thread;
+	void *stop;
+
+	set_new(m, LC_MACHINE_CHECK, MASK_64 | PSW_WAIT, NEW);
+	cpu_set_cr(cpu, 14, CR14_WARNING);
+	cpu_set_psw(cpu, MASK_64 | PSW_MCHECK | PSW_WAIT, CODE);
+	assert_int_equal(pthread_create(&thread, NULL, run_cpu, cpu), 0);
+	while (!atomic_load(&m->waiters))
+		sched_yield();
+	intr_machine_check(cpu, MCIC_WARNING, 0, 0);
+	pthread_join(thread, &stop);
+	assert_int_equal((uintptr_t)stop, CPU_STOP_WAIT);
+	assert_int_equal(psw_addr(cpu), NEW);
+	get(m, &lc);
+	assert_int_equal(be64_get(lc.old_psw[LC_MACHINE_CHECK].mask),
+			 MASK_64 | PSW_MCHECK | PSW_WAIT);
 }
 
 /* --- SIGP -------------------------------------------------------------------------------------- */
@@ -332,7 +713,12 @@ int main(void)
 		cmocka_unit_test(test_psw_valid),     machine_test(test_old_address),
 		machine_test(test_old_address_wraps), machine_test(test_loop),
 		machine_test(test_priority),	      machine_test(test_masks),
-		machine_test(test_endless_clock),     machine_test(test_sigp),
+		machine_test(test_endless_clock),     machine_test(test_mcheck_masks),
+		machine_test(test_mcheck_opened),     machine_test(test_mcheck_saves),
+		machine_test(test_mcheck_no_lowcore), machine_test(test_mcheck_first),
+		machine_test(test_mcheck_together),   machine_test(test_mcheck_floating),
+		machine_test(test_mcheck_race),	      machine_test(test_mcheck_lctl),
+		machine_test(test_mcheck_wait),	      machine_test(test_sigp),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

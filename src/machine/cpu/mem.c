@@ -10,11 +10,12 @@
 #include "insn.h"
 #include "machine_priv.h"
 #include "sie.h"
+#include "trace.h"
 
 #define LOWCORE_BYTES	    8192u
 #define TEID_STORE	    (1ull << 10)
 #define TEID_FETCH	    (2ull << 10)
-#define TEID_DAT_PROTECTION 4u /* bit 61 */
+#define TEID_DAT_PROTECTION TEID_ADDRESS_VALID
 
 /* How an access is made. */
 struct view {
@@ -48,6 +49,17 @@ struct backing {
 	bool writable;
 };
 
+/* A right to the frame is about to be derived; its state is looked at afterwards (frame.c). */
+static struct frame *frame_map(const struct machine *m, uint64_t haddr)
+{
+	struct frame *f = &m->frames[haddr / FRAME_BYTES];
+
+	if (!atomic_load_explicit(&f->mapped, memory_order_relaxed))
+		atomic_store(&f->mapped, 1);
+	return f;
+}
+
+/* The frame for the host, and for guests that are not protected. */
 static struct pic frame_pic(struct cpu *cpu, uint64_t haddr, struct backing *out)
 {
 	struct machine *m = cpu->m;
@@ -56,10 +68,35 @@ static struct pic frame_pic(struct cpu *cpu, uint64_t haddr, struct backing *out
 	if (haddr >= m->bytes)
 		return pic;
 	pic.code = PGM_NONE;
-	if (atomic_load_explicit(&m->frames[haddr / FRAME_BYTES].state, memory_order_acquire) !=
-	    FRAME_HOST)
-		pic = (struct pic){ .code = PGM_SECURE_ACCESS, .level = cpu->level };
-	out->page = frame_page(m, haddr / FRAME_BYTES);
+	if (!frame_visible(atomic_load(&frame_map(m, haddr)->state)))
+		pic = (struct pic){ .code = PGM_SECURE_ACCESS,
+				    .level = cpu->level,
+				    .teid = TEID_ADDRESS_VALID };
+	out->page = m->host + (haddr & ~(uint64_t)(FRAME_BYTES - 1));
+	return pic;
+}
+
+/* The frame for a protected guest's page at this absolute address (ultravisor.md section 6.2). */
+static struct pic secure_pic(struct cpu *cpu, uint64_t abs, uint64_t haddr, struct backing *out)
+{
+	struct machine *m = cpu->m;
+	struct pic pic = { .code = PGM_ADDRESSING, .level = cpu->level };
+	const struct frame *f;
+	uint8_t state;
+
+	if (haddr >= m->bytes)
+		return pic;
+	f = frame_map(m, haddr);
+	state = atomic_load(&f->state);
+	out->page = (frame_visible(state) ? m->host : m->secure) +
+		    (haddr & ~(uint64_t)(FRAME_BYTES - 1));
+	pic.code = PGM_NONE;
+	if (state == FRAME_HOST || state == FRAME_SEIZED)
+		pic.code = PGM_NON_SECURE_ACCESS;
+	else if (state == FRAME_DONATED || state == FRAME_ORPHAN ||
+		 atomic_load(&f->owner) != sie_owner(cpu) ||
+		 atomic_load(&f->page) != abs / FRAME_BYTES)
+		pic.code = PGM_SECURE_VIOLATION;
 	return pic;
 }
 
@@ -79,7 +116,8 @@ static struct pic host_walk(struct cpu *cpu, uint64_t abs, enum access access, s
 	cpu->edat = true;
 	pic = dat_translate(cpu, host_va, sie_host_asce(cpu), &dat);
 	if (!pic.code)
-		pic = frame_pic(cpu, dat.raddr & ~0xfffull, out);
+		pic = sie_owner(cpu) ? secure_pic(cpu, abs, dat.raddr, out) :
+				       frame_pic(cpu, dat.raddr, out);
 	cpu->edat = edat;
 	cpu->cr[0] = guest_cr0;
 	cpu->level = level;
@@ -115,10 +153,25 @@ static struct pic back(struct cpu *cpu, uint64_t abs, enum access access, struct
 	out->writable = true;
 	if (cpu->level == PIC_GUEST)
 		return back_guest(cpu, abs, access, out);
-	return frame_pic(cpu, abs & ~0xfffull, out);
+	return frame_pic(cpu, abs, out);
 }
 
-static uint64_t prefixed(const struct cpu *cpu, uint64_t raddr)
+struct pic mem_host_frame(struct cpu *cpu, uint64_t hva, uint64_t asce, uint64_t *frame)
+{
+	struct dat_result dat;
+	bool edat = cpu->edat;
+	struct pic pic;
+
+	cpu->edat = true;
+	pic = dat_translate(cpu, hva, asce, &dat);
+	cpu->edat = edat;
+	if (!pic.code && dat.raddr >= cpu->m->bytes)
+		pic.code = PGM_ADDRESSING;
+	*frame = dat.raddr / FRAME_BYTES;
+	return pic;
+}
+
+uint64_t mem_prefixed(const struct cpu *cpu, uint64_t raddr)
 {
 	uint64_t block = raddr & ~(uint64_t)(LOWCORE_BYTES - 1);
 
@@ -141,7 +194,7 @@ struct pic mem_absolute(struct cpu *cpu, uint64_t addr, uint32_t len, enum acces
 struct pic mem_real(struct cpu *cpu, uint64_t raddr, uint32_t len, enum access access,
 		    uint8_t **out)
 {
-	return mem_absolute(cpu, prefixed(cpu, raddr), len, access, out);
+	return mem_absolute(cpu, mem_prefixed(cpu, raddr), len, access, out);
 }
 
 void mem_written(struct cpu *cpu, uint8_t *p, uint32_t len)
@@ -222,7 +275,7 @@ static struct pic locate(struct cpu *cpu, uint64_t va, const struct view *v, str
 		pic.teid = TEID_DAT_PROTECTION;
 		goto fail;
 	}
-	pic = back(cpu, prefixed(cpu, dat.raddr), v->access, &b);
+	pic = back(cpu, mem_prefixed(cpu, dat.raddr), v->access, &b);
 	if (pic.code)
 		goto fail;
 	if (v->key && !key_allows(cpu, v, va, cpu->m->frames[frame_of_page(cpu->m, b.page)].key)) {
@@ -266,22 +319,27 @@ static struct view fetch_view(const struct cpu *cpu)
 
 /* --- TLB --------------------------------------------------------------------------------------- */
 
-void tlb_flush(struct cpu *cpu)
+void tlb_forget_absolute(struct cpu *cpu)
 {
-	/* Numbers are given out once, so forgetting what they mean forgets the entries. */
-	for (size_t i = 0; i < TLB_CONTEXTS; i++)
-		cpu->contexts[i].number = CTX_NONE;
 	cpu->gpa_ctx = (cpu->gpa_ctx + 1) & 0xfff;
 	if (cpu->gpa_ctx == 0) {
 		memset(cpu->gpa, 0xff, sizeof(cpu->gpa));
 		cpu->gpa_ctx = 1;
 	}
+}
+
+void tlb_flush(struct cpu *cpu)
+{
+	/* Numbers are given out once, so forgetting what they mean forgets the entries. */
+	for (size_t i = 0; i < TLB_CONTEXTS; i++)
+		cpu->contexts[i].number = CTX_NONE;
+	tlb_forget_absolute(cpu);
 	tlb_select(cpu);
 }
 
 static uint16_t next_number(struct cpu *cpu)
 {
-	if (cpu->ctx_last >= 0xfff) {
+	if (cpu->ctx_last >= CTX_SLOW - 1) {
 		memset(cpu->tlb, 0, sizeof(cpu->tlb));
 		memset(cpu->itlb, 0, sizeof(cpu->itlb));
 		for (size_t i = 0; i < TLB_CONTEXTS; i++)
@@ -318,11 +376,20 @@ void tlb_select(struct cpu *cpu)
 {
 	struct view data = data_view(cpu, ACCESS_READ), fetch = fetch_view(cpu);
 
-	cpu->ctx_data = context_of(cpu, &data);
+	cpu->ctx_tag = context_of(cpu, &data);
 	cpu->ctx_fetch = context_of(cpu, &fetch);
 	/* The first may have been dropped when the numbers were used up. */
-	if (cpu->ctx_data > cpu->ctx_last)
-		cpu->ctx_data = context_of(cpu, &data);
+	if (cpu->ctx_tag > cpu->ctx_last)
+		cpu->ctx_tag = context_of(cpu, &data);
+	cpu->ctx_data = cpu->count_tlb ? CTX_SLOW : cpu->ctx_tag;
+}
+
+void machine_count_tlb(struct machine *m)
+{
+	for (unsigned int i = 0; i < m->ncpus; i++) {
+		m->cpus[i]->count_tlb = true;
+		tlb_select(m->cpus[i]);
+	}
 }
 
 /* Translates one page for the PSW's own view and remembers it. */
@@ -330,7 +397,7 @@ static uint8_t *tlb_fill(struct cpu *cpu, const struct slot *s, uint64_t va, enu
 {
 	struct view v = data_view(cpu, access);
 	struct tlb_entry *e = tlb_slot(cpu, va);
-	uint64_t tag = (va & ~0xfffull) | cpu->ctx_data;
+	uint64_t tag = (va & ~0xfffull) | cpu->ctx_tag;
 	struct place place;
 	struct pic pic = locate(cpu, va, &v, &place);
 	const struct frame *f;
@@ -357,11 +424,12 @@ static uint8_t *tlb_fill(struct cpu *cpu, const struct slot *s, uint64_t va, enu
 static uint8_t *page_for(struct cpu *cpu, const struct slot *s, uint64_t va, enum access access)
 {
 	const struct tlb_entry *e = tlb_slot(cpu, va);
-	uint64_t tag = (va & ~0xfffull) | cpu->ctx_data;
+	uint64_t tag = (va & ~0xfffull) | cpu->ctx_tag;
 
-	if ((access == ACCESS_WRITE ? e->write : e->read) == tag)
-		return e->page;
-	return tlb_fill(cpu, s, va, access);
+	if ((access == ACCESS_WRITE ? e->write : e->read) != tag)
+		return tlb_fill(cpu, s, va, access);
+	cpu->counters.tlb_hits++;
+	return e->page;
 }
 
 /* --- Slow loads and stores --------------------------------------------------------------------- */

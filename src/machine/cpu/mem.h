@@ -13,6 +13,9 @@
 
 #include "cpu.h"
 
+/* TEID bit 61: with protection, by DAT; with secure storage access, that the address is valid. */
+#define TEID_ADDRESS_VALID 4u
+
 enum access { ACCESS_READ, ACCESS_WRITE, ACCESS_FETCH };
 
 #if defined(__x86_64__)
@@ -123,11 +126,18 @@ struct pic mem_span_as(struct cpu *cpu, uint64_t va, uint32_t len, enum access a
 
 /* --- Real and absolute storage of the running level ------------------------------------------- */
 
+/* Real to absolute address of the running level. */
+uint64_t mem_prefixed(const struct cpu *cpu, uint64_t raddr);
 /* Real storage (prefixing, no DAT, no key): lowcore, LURA, tables. len up to 4096 within a page. */
 struct pic mem_real(struct cpu *cpu, uint64_t raddr, uint32_t len, enum access access,
 		    uint8_t **out) MUST_CHECK;
 struct pic mem_absolute(struct cpu *cpu, uint64_t addr, uint32_t len, enum access access,
 			uint8_t **out) MUST_CHECK;
+/*
+ * The host frame behind an address of a space that a host ASCE designates, as SIE backs guest
+ * storage (DAT on, the host's CR0). Level 1. Return: code 0; the host's access exception.
+ */
+struct pic mem_host_frame(struct cpu *cpu, uint64_t hva, uint64_t asce, uint64_t *frame) MUST_CHECK;
 /* After writing through mem_real() or mem_absolute(). */
 void mem_written(struct cpu *cpu, uint8_t *p, uint32_t len);
 
@@ -156,6 +166,8 @@ struct pic mem_fetch_page(struct cpu *cpu, uint64_t va, uint8_t **page) MUST_CHE
 
 /* Forgets all translations of this CPU (PTLB). */
 void tlb_flush(struct cpu *cpu);
+/* Forgets what backs guest absolute addresses: another guest, or other tables of the host. */
+void tlb_forget_absolute(struct cpu *cpu);
 /* Chooses the contexts of the current PSW and control registers. */
 void tlb_select(struct cpu *cpu);
 /* The same on all CPUs of the machine, and waits until they have (IPTE, IDTE, CSP, SSKE). */

@@ -132,7 +132,7 @@ static void enter_page(struct cpu *cpu, uint64_t page, struct slot *slots)
 
 	cpu->page_vaddr = page;
 	cpu->page_slots = slots;
-	cpu->page_mem = frame_page(cpu->m, cp->frame);
+	cpu->page_mem = cp->mem;
 }
 
 /* The slot of psw_addr. */
@@ -156,7 +156,7 @@ static const struct slot *fetch(struct cpu *cpu)
 		fetch_fault(cpu, pic);
 	cpu->counters.itlb_misses++;
 	used = cpu->m->code_used;
-	slots = code_slots(cpu->m, cpu, frame_of_page(cpu->m, mem));
+	slots = code_slots(cpu->m, cpu, mem);
 	if (UNLIKELY(cpu->m->code_used < used))
 		cpu->counters.code_evicted += used;
 	*e = (struct itlb_entry){ page | cpu->ctx_fetch, slots };
@@ -469,6 +469,25 @@ enum cpu_stop cpu_sie(struct cpu *cpu, haddr_t scb)
 	}
 	revoke_exit(cpu);
 	return stop;
+}
+
+struct pic cpu_uvc(struct cpu *cpu, haddr_t uvcb, unsigned int *cc)
+{
+	struct machine *m = cpu->m;
+	struct pic pic = { .code = PGM_OPERATION, .level = PIC_HOST };
+
+	if (!m->secure_ops)
+		return pic;
+	pic.code = PGM_SPECIFICATION;
+	if (uvcb.v % UVCB_ALIGN)
+		return pic;
+	cpu->native = true;
+	revoke_enter(cpu);
+	psw_set(cpu, PSW_EA | PSW_BA, 0);
+	cpu_state_changed(cpu);
+	pic = m->secure_ops->uvc(m->uv, cpu, NULL, uvcb.v, cc);
+	revoke_exit(cpu);
+	return pic;
 }
 
 void cpu_kick(struct cpu *cpu)

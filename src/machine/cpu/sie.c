@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
- * Entry to and exit from interpretive execution, format 2 (sie.md sections 1 and 2).
+ * Entry to and exit from interpretive execution (sie.md sections 1 and 2).
  *
- * Format 4 will branch off in sie_enter() and sie_leave(): other checks, and all registers are
- * exchanged with the secure CPU's storage; what lies between is common.
+ * Format 4 branches off in sie_enter() and sie_leave() (sie_secure.c): other checks, and all registers
+ * are exchanged with the secure CPU's storage; what lies between is common.
  */
 #include "sie.h"
 
@@ -170,10 +170,9 @@ static bool prefix_bad(struct cpu *cpu, const struct scb *scb)
 /* Level 2 with the host's view of guest storage, but still the host's registers. */
 static enum validity begin(struct cpu *cpu, struct sie_state *st)
 {
-	enum validity why = VALIDITY_PV_NOT_INIT;
+	bool secure = st->scb->sdf != SCB_FORMAT2;
+	enum validity why = secure ? sie_secure_enter(cpu, st) : sie_check(cpu, st);
 
-	if (st->scb->sdf == SCB_FORMAT2)
-		why = sie_check(cpu, st);
 	if (why)
 		return why;
 	save_host(cpu, &st->host);
@@ -182,7 +181,7 @@ static enum validity begin(struct cpu *cpu, struct sie_state *st)
 		sie_watch(cpu, st, st->sca.addr);
 	sie_watch(cpu, st, st->scb_addr);
 	cpu->level = PIC_GUEST;
-	if (!prefix_bad(cpu, st->scb))
+	if (secure || !prefix_bad(cpu, st->scb))
 		return VALIDITY_NONE;
 	cpu->level = PIC_HOST;
 	return VALIDITY_PREFIX;
@@ -191,7 +190,9 @@ static enum validity begin(struct cpu *cpu, struct sie_state *st)
 /* The code cache may hold the frame: the host's program beside its state description. */
 static void scb_written(struct cpu *cpu, const struct sie_state *st)
 {
-	code_written(cpu->m, st->scb_addr / FRAME_BYTES, st->scb_addr % FRAME_BYTES, SCB_BYTES);
+	uint32_t len = st->scb->sdf == SCB_FORMAT2 ? SCB_BYTES : sizeof(struct scb_page);
+
+	code_written(cpu->m, st->scb_addr / FRAME_BYTES, st->scb_addr % FRAME_BYTES, len);
 	cpu->counters.sie_exits++;
 }
 
@@ -220,7 +221,10 @@ bool sie_enter(struct cpu *cpu, haddr_t scb, struct pic *pic)
 		store_validity(cpu, st, why);
 		return false;
 	}
-	load_guest(cpu, st->scb);
+	if (st->secure.owner)
+		sie_secure_load(cpu, st);
+	else
+		load_guest(cpu, st->scb);
 	flush_if_moved(cpu, st->scb);
 	cpu_state_changed(cpu); /* and the run loop polls before the first instruction */
 	cpu_clock_changed(cpu);
@@ -234,7 +238,10 @@ void sie_leave(struct cpu *cpu, uint8_t icptcode)
 {
 	struct sie_state *st = cpu->sie;
 
-	store_guest(cpu, st->scb);
+	if (st->secure.owner)
+		sie_secure_store(cpu, st, icptcode);
+	else
+		store_guest(cpu, st->scb);
 	st->scb->icptcode = icptcode;
 	scb_written(cpu, st);
 	restore_host(cpu, &st->host);

@@ -50,6 +50,19 @@ void sie_wait(struct cpu *cpu);
  */
 void sie_poll(struct cpu *cpu);
 
+/* The configuration whose protected guest runs; 0: none, or level 1. */
+uint32_t sie_owner(const struct cpu *cpu);
+/* A protected guest's instruction with SIE_ALWAYS or SIE_COND; returns when it is interpreted. */
+void sie_secure_insn(struct cpu *cpu, const struct insn *insn, const struct slot *s);
+
+/*
+ * IPTE, IDTE, CSP and CSPG change tables between these two, and nothing may raise there. With an SCA
+ * the guest's CPU counts itself in ipte_control; when a host holds that lock the instruction is
+ * intercepted. Level 1: nothing to do.
+ */
+void sie_tables_lock(struct cpu *cpu, const struct slot *s);
+void sie_tables_unlock(const struct cpu *cpu);
+
 /* SIE instruction of a host program. */
 handler_fn h_sie;
 

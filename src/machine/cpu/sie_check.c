@@ -21,7 +21,7 @@ uint8_t *sie_storage(const struct cpu *cpu, uint64_t addr, uint64_t len)
 	if (addr >= m->bytes || len > m->bytes - addr)
 		return NULL;
 	for (uint64_t f = addr / FRAME_BYTES; f <= (addr + len - 1) / FRAME_BYTES; f++)
-		if (atomic_load_explicit(&m->frames[f].state, memory_order_acquire) != FRAME_HOST)
+		if (!frame_visible(atomic_load(&m->frames[f].state)))
 			return NULL;
 	return m->host + addr;
 }
@@ -57,7 +57,7 @@ static enum validity check_crycb(const struct cpu *cpu, const struct scb *scb)
 	return sie_storage(cpu, addr, CRYCB1_BYTES) ? VALIDITY_NONE : VALIDITY_CRYCB_ACCESS;
 }
 
-static enum validity check_sca(const struct cpu *cpu, struct sie_state *st)
+enum validity sie_check_sca(const struct cpu *cpu, struct sie_state *st)
 {
 	const struct scb *scb = st->scb;
 	bool extended = scb->ecb2 & ECB2_ESCA;
@@ -137,7 +137,7 @@ enum validity sie_check(struct cpu *cpu, struct sie_state *st)
 	if (!why)
 		why = check_crycb(cpu, scb);
 	if (!why)
-		why = check_sca(cpu, st);
+		why = sie_check_sca(cpu, st);
 	if (!why)
 		why = check_areas(cpu, scb);
 	if (!why)

@@ -41,15 +41,6 @@ bool sie_stfle(struct cpu *cpu, const struct slot *s)
 #define MVPG_RESERVED 0xf000u /* GR0 bits 48-51 */
 #define MVPG_KEY_BOTH 0x0c00u
 
-static uint64_t guest_absolute(const struct cpu *cpu, uint64_t raddr)
-{
-	uint64_t block = raddr & ~0x1fffull;
-
-	if (block == 0)
-		return raddr + cpu->prefix;
-	return block == cpu->prefix ? raddr - cpu->prefix : raddr;
-}
-
 /* The host's table entry behind a guest absolute address; the code is the host's, if any. */
 static uint16_t host_pte(struct cpu *cpu, uint64_t abs, uint64_t *pte)
 {
@@ -78,7 +69,7 @@ static uint16_t operand_pte(struct cpu *cpu, uint64_t va, uint64_t *pte)
 
 	if (cpu->psw_mask & PSW_DAT)
 		pic = dat_translate(cpu, va, dat_asce(cpu, psw_as(cpu)), &dat);
-	return pic.code ? PGM_ADDRESSING : host_pte(cpu, guest_absolute(cpu, dat.raddr), pte);
+	return pic.code ? PGM_ADDRESSING : host_pte(cpu, mem_prefixed(cpu, dat.raddr), pte);
 }
 
 /* Partial execution is for pages that the host can bring in; the handler raises all else. */

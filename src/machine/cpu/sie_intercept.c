@@ -114,8 +114,13 @@ static void keyless(struct cpu *cpu, const struct slot *s)
 	sie_exit(cpu, ICPT_KSS);
 }
 
+bool sie_loads_control(const struct insn *insn)
+{
+	return insn->opcode == OP_LCTL || insn->opcode == OP_LCTLG;
+}
+
 /* LCTL and LCTLG whose range has a marked control register. */
-static bool loads_marked(const struct scb *scb, const struct slot *s)
+bool sie_loads_marked(const struct scb *scb, const struct slot *s)
 {
 	unsigned int marked = be16_get(scb->lctl);
 
@@ -145,6 +150,51 @@ static bool pfmf(struct cpu *cpu, const struct slot *s)
 	return !(cpu->sie->scb->ecb2 & ECB2_PFMFI);
 }
 
+/* --- Interlocked with the host ------------------------------------------------------------------- */
+
+/*
+ * A host sets k of ipte_control to keep the guest's tables as they are. SIE counts itself in kg
+ * (bits 32-63) while it changes them, and a host waits until kg is 0 (arch/s390/kvm/gaccess.c,
+ * ipte_lock_siif(), v6.12). KVM does so with ECA SII; without, it leaves kg alone, so that counting is
+ * always right.
+ */
+#define IPTE_CONTROL_KG 0xffffffffull
+
+/* kg by one up or down. False: a host holds the lock, and taking is true. */
+static bool count_kg(const struct sie_state *st, uint64_t by, bool taking)
+{
+	uint64_t *control = (uint64_t *)(void *)st->sca.p, want;
+	uint64_t raw = __atomic_load_n(control, __ATOMIC_SEQ_CST);
+
+	do {
+		uint64_t old = swap64(raw);
+
+		if (taking && old & IPTE_CONTROL_K)
+			return false;
+		want = (old & ~IPTE_CONTROL_KG) | ((old + by) & IPTE_CONTROL_KG);
+	} while (!__atomic_compare_exchange_n(control, &raw, swap64(want), false, __ATOMIC_SEQ_CST,
+					      __ATOMIC_SEQ_CST));
+	return true;
+}
+
+void sie_tables_lock(struct cpu *cpu, const struct slot *s)
+{
+	if (cpu->level != PIC_GUEST || !cpu->sie->sca.p || count_kg(cpu->sie, 1, true))
+		return;
+	if (!sie_owner(cpu))
+		sie_intercept_insn(cpu, s);
+	/* A protected guest has no such interception: it tries again. */
+	cpu->psw_addr = insn_psw_addr(cpu, s);
+	cpu->ex_from = NULL;
+	cpu_resume(cpu, s);
+}
+
+void sie_tables_unlock(const struct cpu *cpu)
+{
+	if (cpu->level == PIC_GUEST && cpu->sie->sca.p)
+		(void)count_kg(cpu->sie, UINT64_MAX, false);
+}
+
 bool sie_intercepts(struct cpu *cpu, const struct insn *insn, const struct slot *s)
 {
 	const struct scb *scb = cpu->sie->scb;
@@ -159,7 +209,7 @@ bool sie_intercepts(struct cpu *cpu, const struct insn *insn, const struct slot 
 		return pfmf(cpu, s);
 	case OP_LCTL:
 	case OP_LCTLG:
-		return loads_marked(scb, s);
+		return sie_loads_marked(scb, s);
 	case OP_SVC:
 		return svc_marked(scb, s);
 	case OP_PTFF:
@@ -168,7 +218,7 @@ bool sie_intercepts(struct cpu *cpu, const struct insn *insn, const struct slot 
 	case OP_IDTE:
 	case OP_CSP:
 	case OP_CSPG:
-		return sie_ipte_locked(cpu->sie);
+		return sie_ipte_locked(cpu->sie); /* once more, and counted, in sie_tables_lock() */
 	case OP_ESSA:
 		return !(scb->ecb2 & ECB2_CMMA);
 	case OP_PTF:

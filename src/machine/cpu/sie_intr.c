@@ -26,7 +26,7 @@ static bool host_clock_due(const struct cpu *cpu, const struct sie_host *h)
 /* Something that the host would take now: it does so at its SIE instruction. */
 static bool host_due(const struct cpu *cpu, const struct sie_host *h)
 {
-	return intr_requested(cpu, h->psw_mask, h->cr[0]) ||
+	return intr_requested(cpu, h->psw_mask, h->cr[0], h->cr[14]) ||
 	       (h->psw_mask & PSW_EXT && host_clock_due(cpu, h));
 }
 
@@ -90,7 +90,7 @@ static void take_external(struct cpu *cpu, const struct external *ext)
 static void intervene(struct cpu *cpu, uint32_t flags, bool entering, const struct external *ext)
 {
 	if (flags & CPUFLAG_EXT_INT && cpu->psw_mask & PSW_EXT) {
-		if (entering || !ext)
+		if (entering || !ext || sie_owner(cpu))
 			sie_exit(cpu, ICPT_EXT_REQUEST);
 		if (!(be32_get(cpu->sie->scb->eca) & ECA_CEI))
 			intercept_external(cpu, ext);
@@ -108,7 +108,8 @@ static void look(struct cpu *cpu, bool entering)
 	for (unsigned int i = 0; i < POLL_MAX; i++) {
 		due = external_due(cpu, &ext);
 		intervene(cpu, flags, entering, due ? &ext : NULL);
-		if (!due && !(flags & (CPUFLAG_EXT_INT | CPUFLAG_IO_INT | CPUFLAG_ECALL_PEND)))
+		if (!due && !(flags & (CPUFLAG_EXT_INT | CPUFLAG_IO_INT | CPUFLAG_ECALL_PEND)) &&
+		    !(be32_get(cpu->sie->scb->ictl) & ICTL_LPSW))
 			intr_quiet(cpu);
 		if (!due || !(cpu->psw_mask & PSW_EXT))
 			return;
@@ -126,8 +127,12 @@ void sie_poll(struct cpu *cpu)
 	intr_not_quiet(cpu);
 	if (!cpu->native && host_due(cpu, &st->host))
 		sie_exit(cpu, ICPT_NONE);
+	if (entering && sie_owner(cpu))
+		sie_secure_begin(cpu);
 	if (sie_flags(st->scb) & CPUFLAG_STOP_INT)
 		sie_exit(cpu, ICPT_STOP);
+	if (sie_owner(cpu))
+		sie_secure_poll(cpu);
 	st->entering = false;
 	/* The next deadline may be the host's. */
 	if (!entering && cpu->deadline <= machine_tod(cpu->m))

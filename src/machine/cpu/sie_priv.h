@@ -5,8 +5,11 @@
 #ifndef MACHINE_CPU_SIE_PRIV_H
 #define MACHINE_CPU_SIE_PRIV_H
 
+#include "insn.h"
+#include "intr.h"
 #include "mem.h"
 #include "scb.h"
+#include "secure.h"
 #include "sie.h"
 
 /*
@@ -16,7 +19,8 @@
 struct sie_space {
 	uint64_t asce, cr0; /* the host's: CR1, and the bits of CR0 that its DAT looks at */
 	uint64_t mso, msl;
-	uint64_t id; /* 0: unused */
+	uint64_t id;	/* 0: unused */
+	uint32_t owner; /* protected guest: its configuration */
 };
 #define SIE_SPACES 8
 
@@ -52,6 +56,9 @@ struct sie_state {
 	struct sie_host host;
 	struct sie_space space; /* of the running guest */
 	bool entering;		/* no instruction has been executed since SIE began */
+	bool marked_load;	/* format 4: a control register that lctl marks has been loaded */
+	struct secure_entry secure;
+	struct register_file host_file; /* while a protected guest runs */
 
 	struct sie_space spaces[SIE_SPACES];
 	unsigned int next_space;
@@ -64,6 +71,8 @@ _Noreturn void sie_exit(struct cpu *cpu, enum icpt_code code);
 
 /* Reason why the state description is not acceptable; fills st->sca and st->fac. */
 enum validity sie_check(struct cpu *cpu, struct sie_state *st);
+/* The part of it about the SCA, which is format 4's as well. */
+enum validity sie_check_sca(const struct cpu *cpu, struct sie_state *st);
 /* Host storage at an absolute address; NULL when it is not all there and the host's. */
 uint8_t *sie_storage(const struct cpu *cpu, uint64_t addr, uint64_t len);
 
@@ -92,6 +101,38 @@ bool sie_ipte_locked(const struct sie_state *st);
 /* External call that is pending by cpuflags and SCA: sender; and taking it away. */
 bool sie_call_pending(const struct cpu *cpu, uint16_t *sender);
 void sie_call_taken(struct cpu *cpu);
+
+/* External call of the running guest CPU to another one, by the SCA: what became of it. */
+enum sie_call {
+	SIE_CALL_NO_CPU,  /* the SCA has no such CPU */
+	SIE_CALL_PENDING, /* one is pending already */
+	SIE_CALL_SENT,
+	SIE_CALL_TO_WAITING, /* sent, and the host has to wake the target */
+};
+enum sie_call sie_call_send(struct cpu *cpu, uint16_t addr);
+/* Is one pending for that CPU? */
+bool sie_call_posted(const struct cpu *cpu, uint16_t addr);
+
+/* LCTL or LCTLG; and is one of the registers that it loads marked by lctl? */
+bool sie_loads_control(const struct insn *insn);
+bool sie_loads_marked(const struct scb *scb, const struct slot *s);
+
+/* --- Format 4 (sie_secure.c) -------------------------------------------------------------------- */
+
+/* The page of a state description of format 4. */
+static inline struct scb_page *sie_page(const struct sie_state *st)
+{
+	return (struct scb_page *)(void *)st->scb;
+}
+
+enum validity sie_secure_enter(struct cpu *cpu, struct sie_state *st);
+/* Guest registers in, the host's aside; and back, with what the host may see. */
+void sie_secure_load(struct cpu *cpu, struct sie_state *st);
+void sie_secure_store(struct cpu *cpu, struct sie_state *st, uint8_t icptcode);
+/* Before the first instruction; may raise or end SIE. */
+void sie_secure_begin(struct cpu *cpu);
+/* Interceptions 0x60 and 0x64 that are due. */
+void sie_secure_poll(struct cpu *cpu);
 
 /* --- cpuflags change at any time -------------------------------------------------------------- */
 

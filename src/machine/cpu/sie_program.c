@@ -3,37 +3,10 @@
  * Program interruptions while a guest runs: the guest's own, interceptions of them, and those of
  * the host that backs the guest's storage (sie.md sections 4.2 and 5.1).
  */
+#include "intr.h"
 #include "sie_priv.h"
 
 #define SIE_ILC 4
-
-#define MVPG_0 0xb2u
-#define MVPG_1 0x54u
-
-/* PoP chapter 6, "Types of Instruction Ending"; these have a TEID, as protection has. */
-static bool nullifies(uint16_t code)
-{
-	return code == PGM_SEGMENT || code == PGM_PAGE ||
-	       (code >= PGM_ASCE_TYPE && code <= PGM_SECURE_VIOLATION);
-}
-
-/* What the guest's old PSW would say. */
-static uint64_t old_address(const struct cpu *cpu)
-{
-	if (!cpu->pic_ilc || nullifies(cpu->pic.code))
-		return cpu->psw_addr;
-	return (cpu->psw_addr + cpu->pic_ilc) & cpu->amask;
-}
-
-static uint8_t operand_ids(const struct cpu *cpu)
-{
-	uint8_t bytes[6];
-
-	if (cpu->pic.code != PGM_PAGE || !cpu->at)
-		return 0;
-	insn_bytes(cpu, cpu->at, bytes);
-	return bytes[0] == MVPG_0 && bytes[1] == MVPG_1 ? bytes[3] : 0;
-}
 
 /* The columns of sie.md section 2.1 are those that KVM injects again from. */
 static void fill_program(const struct cpu *cpu, struct scb_program *p)
@@ -43,23 +16,26 @@ static void fill_program(const struct cpu *cpu, struct scb_program *p)
 	memset(p, 0, sizeof(*p));
 	be16_set(&p->ilc, cpu->pic_ilc);
 	be16_set(&p->code, code);
+	/* Of a protected guest no more than this: addresses and data are its own. */
+	if (sie_owner(cpu))
+		return;
 	if (code == PGM_DATA)
 		be32_set(&p->dxc, cpu->dxc);
 	if (code == PGM_MONITOR) {
 		be16_set(&p->monitor_class, cpu->monitor_class);
 		be64_set(&p->teid, cpu->monitor_code);
 	}
-	if (code == PGM_PROTECTION || nullifies(code)) {
+	if (intr_has_teid(code)) {
 		be64_set(&p->teid, cpu->pic.teid);
 		p->eai = cpu->pic.eai;
-		p->oai = operand_ids(cpu);
+		intr_operand_ids(cpu, &p->oai);
 	}
 }
 
 static _Noreturn void intercept_program(struct cpu *cpu)
 {
 	fill_program(cpu, &cpu->sie->scb->intr.program);
-	cpu->psw_addr = old_address(cpu);
+	cpu->psw_addr = intr_old_address(cpu);
 	sie_exit(cpu, ICPT_PROGRAM);
 }
 
@@ -67,7 +43,7 @@ static _Noreturn void intercept_program(struct cpu *cpu)
 static _Noreturn void intercept_operation(struct cpu *cpu)
 {
 	sie_fill_insn(cpu, cpu->at);
-	cpu->psw_addr = old_address(cpu);
+	cpu->psw_addr = intr_old_address(cpu);
 	sie_exit(cpu, ICPT_OPERATION);
 }
 
@@ -106,6 +82,11 @@ void sie_program(struct cpu *cpu)
 
 	if (cpu->pic.level == PIC_HOST) {
 		interrupt_host(cpu);
+		return;
+	}
+	/* Nothing of a protected guest's is intercepted, and an LCTL that failed has loaded nothing. */
+	if (sie_owner(cpu)) {
+		cpu->sie->marked_load = false;
 		return;
 	}
 	if (code == PGM_OPERATION && cpu->at && be32_get(scb->ictl) & ICTL_OPEREXC)

@@ -123,17 +123,41 @@ static _Noreturn void answer(struct cpu *cpu, const struct slot *s, uint8_t cc)
 	sie_done(cpu, s);
 }
 
-/* A target that its host has put to sleep has to be woken by it: partial execution. */
-static bool external_call(struct cpu *cpu, const struct slot *s, const struct sca_cpu *to)
+static enum sie_call call_send(struct cpu *cpu, const struct sca_cpu *to)
 {
 	struct machine *m = cpu->m;
 
 	if (!call_post(&cpu->sie->sca, to->ctrl, cpu->guest_addr))
-		return true;
+		return SIE_CALL_PENDING;
 	sie_flags_set(to->scb, CPUFLAG_ECALL_PEND);
 	if (atomic_load(&m->frames[to->scb_addr / FRAME_BYTES].watched))
 		watch_hit(m);
-	if (sie_flags(to->scb) & CPUFLAG_WAIT)
+	return sie_flags(to->scb) & CPUFLAG_WAIT ? SIE_CALL_TO_WAITING : SIE_CALL_SENT;
+}
+
+enum sie_call sie_call_send(struct cpu *cpu, uint16_t addr)
+{
+	struct sca_cpu to;
+
+	return sca_find(cpu, addr, &to) ? call_send(cpu, &to) : SIE_CALL_NO_CPU;
+}
+
+bool sie_call_posted(const struct cpu *cpu, uint16_t addr)
+{
+	struct sca_cpu of;
+	uint16_t sender;
+
+	return sca_find(cpu, addr, &of) && call_posted(&cpu->sie->sca, of.ctrl, &sender);
+}
+
+/* A target that its host has put to sleep has to be woken by it: partial execution. */
+static bool external_call(struct cpu *cpu, const struct slot *s, const struct sca_cpu *to)
+{
+	enum sie_call result = call_send(cpu, to);
+
+	if (result == SIE_CALL_PENDING)
+		return true;
+	if (result == SIE_CALL_TO_WAITING)
 		sie_exit_insn(cpu, s, ICPT_PARTIAL);
 	answer(cpu, s, SIGP_ACCEPTED);
 }

@@ -14,6 +14,11 @@ uint64_t sie_host_asce(const struct cpu *cpu)
 	return cpu->sie->space.asce;
 }
 
+uint32_t sie_owner(const struct cpu *cpu)
+{
+	return cpu->sie->secure.owner;
+}
+
 uint64_t sie_host_cr0(const struct cpu *cpu)
 {
 	return cpu->sie->host.cr[0];
@@ -34,19 +39,10 @@ bool sie_host_address(const struct cpu *cpu, uint64_t abs, uint64_t *hva)
 	return *hva >= abs && (*hva & MEGABYTE_MASK) <= space->msl;
 }
 
-/* Forgets guest absolute translations; those of guest virtual addresses have contexts. */
-static void forget_absolute(struct cpu *cpu)
-{
-	cpu->gpa_ctx = (cpu->gpa_ctx + 1) & 0xfff;
-	if (cpu->gpa_ctx == 0) {
-		memset(cpu->gpa, 0xff, sizeof(cpu->gpa));
-		cpu->gpa_ctx = 1;
-	}
-}
-
 static bool same_space(const struct sie_space *a, const struct sie_space *b)
 {
-	return a->asce == b->asce && a->cr0 == b->cr0 && a->mso == b->mso && a->msl == b->msl;
+	return a->asce == b->asce && a->cr0 == b->cr0 && a->mso == b->mso && a->msl == b->msl &&
+	       a->owner == b->owner;
 }
 
 static uint64_t space_id(struct cpu *cpu, struct sie_state *st, const struct sie_space *want)
@@ -77,11 +73,17 @@ void sie_choose_space(struct cpu *cpu, struct sie_state *st)
 		.msl = unlimited ? UINT64_MAX : be64_get(st->scb->msl) & MEGABYTE_MASK,
 	};
 
+	if (st->secure.owner) {
+		want.mso = st->secure.mso;
+		want.msl = st->secure.msl;
+		want.owner = st->secure.owner;
+	}
+
 	if (LIKELY(st->space.id && same_space(&st->space, &want)))
 		return;
 	want.id = space_id(cpu, st, &want);
 	st->space = want;
-	forget_absolute(cpu);
+	tlb_forget_absolute(cpu); /* those of guest virtual addresses have contexts */
 }
 
 /* The last used frame comes first; so the one that falls out is not of the running guest. */

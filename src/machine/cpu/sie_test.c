@@ -8,6 +8,7 @@
  * the wrong kind cannot work by chance.
  */
 #include <pthread.h>
+#include <sched.h>
 #include <time.h>
 
 #include "unit.h"
@@ -311,6 +312,20 @@ static void test_clocks(void **state)
 	row_int("host epoch", vm->cpu->tod_epoch, 0);
 }
 
+/* sie.c, STCKE: the epoch index counts when there is the multiple-epoch facility. */
+static void test_epoch_index(void **state)
+{
+	struct vm *vm = *state;
+	bool multiple = machine_facilities(vm->m, 139 / 64) & BIT64(139 % 64);
+
+	put64(vm, GUEST + 0x300, UINT64_MAX);
+	be32_set(&vm->scb.ecd, ECD_MEF);
+	vm->scb.epdx = 0x47;
+	guest_code(vm, "b2780300" DIAG); /* STCKE 0x300 */
+	expect_insn("STCKE", vm, 0x8302, 0x00440000, CODE + 8);
+	row_int("byte 0", get64(vm, GUEST + 0x300) >> 56, multiple ? 0x47 : 0);
+}
+
 /* --- sie-dat.c ------------------------------------------------------------------------------------- */
 
 static void test_dat(void **state)
@@ -339,6 +354,30 @@ static void test_dat(void **state)
 	machine_purge(vm->m);
 	expect("brought in", vm, ICPT_INSTRUCTION);
 	row_int("brought in", get64(vm, GUEST2 + 8), 52);
+}
+
+/* The same guest behind four levels of tables, as sie-dat.c has it, and its first exit. */
+static void test_dat_regions(void **state)
+{
+	struct vm *vm = *state;
+	const uint64_t r1 = SEGMENTS2, r2 = r1 + 0x1000, r3 = r1 + 0x2000;
+
+	for (unsigned int i = 0; i < 3 * 512; i++)
+		put64(vm, r1 + i * 8ull, 0x20);
+	put64(vm, r1, r2 | 0xc);
+	put64(vm, r2, r3 | 0x8);
+	put64(vm, r3, SEGMENTS | 0x4); /* of 512 entries, the first is there */
+	cpu_set_cr(vm->cpu, 1, r1 | 0xc);
+	/* LLILF 2,0x20000; DIAG 500; LGHI 1,42; STG 1,0x20(2); LLILF 2,0x100000; STG 1,8(2) */
+	guest_code(vm, "c02f00020000 83000500 a719002a e31020200024 c02f00100000 e31020080024");
+	expect_insn("DIAG 500", vm, 0x8300, 0x05000000, CODE + 10);
+	row_int("DIAG 500", cpu_gr(vm->cpu, 2), 0x20000);
+	row_int("outside", enter(vm), CPU_STOP_HOST_PIC);
+	row_int("inside", get64(vm, GUEST + 0x20020), 42);
+	row_int("outside", cpu_host_pic(vm->cpu).code, PGM_SEGMENT);
+	row_int("TEID", cpu_host_pic(vm->cpu).teid, 0x100000 | 1 << 10);
+	row_int("no interception", vm->scb.icptcode, 0);
+	row_int("nullified", be64_get(vm->scb.gpsw_addr), CODE + 26);
 }
 
 static void test_host_faults(void **state)
@@ -734,17 +773,269 @@ static void test_kss(void **state)
 	}
 }
 
-static void test_ipte_lock(void **state)
+/*
+ * intercept.c: these are the host's business whatever their operand is (low-address protected, odd,
+ * outside of storage), and nothing is stored. Only the problem state is the guest's own fault.
+ */
+static void test_intercept_operands(void **state)
+{
+	static const struct {
+		const char *name, *code;
+		uint16_t ipa;
+		uint32_t ipb;
+	} rows[] = {
+		{ "STPX", "b2111000", 0xb211, 0x10000000 },
+		{ "STAP", "b2121000", 0xb212, 0x10000000 },
+		{ "STIDP", "b2021000", 0xb202, 0x10000000 },
+		{ "SPX", "b2101000", 0xb210, 0x10000000 },
+		{ "STFL", "b2b11000", 0xb2b1, 0x10000000 },
+		{ "TB", "b22c0001", 0xb22c, 0x00010000 },
+		{ "DIAG 318", "83000318", 0x8300, 0x03180000 },
+	};
+	static const uint64_t operands[] = { 0x20000, 8, 1, 0x1000, -8ull, -0x1000ull };
+	struct vm *vm = *state;
+
+	be32_set(&vm->scb.ictl, ICTL_PINT);
+	be64_set(&vm->scb.gcr[0], 0xe0 | CR0_LOW_PROTECTION);
+	put64(vm, GUEST + 0x20000, 0x77);
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		for (size_t k = 0; k < ARRAY_SIZE(operands); k++) {
+			cpu_set_gr(vm->cpu, 1, operands[k]);
+			guest_code(vm, rows[i].code);
+			expect_insn(rows[i].name, vm, rows[i].ipa, rows[i].ipb, CODE + 4);
+		}
+		be64_set(&vm->scb.gpsw_mask, MASK_64 | PSW_PROBLEM);
+		guest_code(vm, rows[i].code);
+		expect_program(rows[i].name, vm, PGM_PRIVILEGED, CODE + 4);
+		be64_set(&vm->scb.gpsw_mask, MASK_64);
+		row_int(rows[i].name, get64(vm, GUEST + 0x20000), 0x77);
+	}
+}
+
+/* --- The interlock of IPTE, IDTE, CSP and CSPG with the host ------------------------------------------ */
+
+#define TABLE_AT    0x20000ull /* in the guest */
+#define TABLE_BYTES 0x4000u
+
+static const struct interlock_row {
+	const char *name, *code;
+	uint64_t gr1, gr2, gr4;
+} interlock_rows[] = {
+	{ "IPTE", "b2210012", TABLE_AT, 0x3000, 0 },
+	{ "IPTE with R3 and M4", "b2213112", TABLE_AT, 0x3000, 0 },
+	{ "IPTE outside", "b2210012", 2 * MIB, 0x3000, 0 },
+	{ "IDTE, three entries", "b98e0012", TABLE_AT, 0x500002, 0 },
+	{ "IDTE, region table, wraps", "b98e0012", TABLE_AT | 8, 2047ull << 42 | 1, 0 },
+	{ "IDTE, clearing", "b98e0012", TABLE_AT, 0x500802, 0 },
+	{ "IDTE, reserved bit", "b98e0012", TABLE_AT, 0x501002, 0 },
+	{ "IDTE runs out of storage", "b98e0012", MIB - 0x1000, 510ull << 20 | 7, 0 },
+	{ "CSP, equal", "b2500042", 0, TABLE_AT + 8, 0x5a5a5a5a },
+	{ "CSP, equal, purge", "b2500042", 0, TABLE_AT + 9, 0x5a5a5a5a },
+	{ "CSP, not equal", "b2500042", 0, TABLE_AT + 9, 0x1234 },
+	{ "CSP, R1 odd", "b2500052", 0, TABLE_AT + 9, 0x5a5a5a5a },
+	{ "CSP outside", "b2500042", 0, 2 * MIB, 0 },
+	{ "CSPG, equal, purge", "b98a0042", 0, TABLE_AT + 9, 0x5a5a5a5a5a5a5a5a },
+	{ "CSPG, not equal", "b98a0042", 0, TABLE_AT + 8, 0x5a5a5a5a },
+	{ "CSPG, R1 odd", "b98a0052", 0, TABLE_AT + 8, 0 },
+	{ "CSPG outside", "b98a0042", 0, 2 * MIB + 1, 0 },
+};
+
+/* All that an instruction can have done. */
+struct outcome {
+	enum cpu_stop stop;
+	struct pic pic; /* the host's */
+	struct scb scb;
+	uint64_t gr[16];
+	uint8_t table[TABLE_BYTES];
+};
+
+static void interlock_run(struct vm *vm, const struct interlock_row *r, struct outcome *out)
+{
+	char text[64];
+
+	memset(out, 0, sizeof(*out));
+	memset(out->table, 0x5a, sizeof(out->table));
+	put(vm, GUEST + TABLE_AT, out->table, sizeof(out->table));
+	snprintf(text, sizeof(text), "%s" DIAG, r->code);
+	guest_code(vm, text);
+	be64_set(&vm->scb.gpsw_mask, MASK_64 | 2ull << PSW_CC_SHIFT);
+	memset(&vm->scb.intr, 0, sizeof(vm->scb.intr));
+	for (unsigned int i = 0; i < 14; i++)
+		cpu_set_gr(vm->cpu, i, 0xee00 + i);
+	cpu_set_gr(vm->cpu, 1, r->gr1);
+	cpu_set_gr(vm->cpu, 2, r->gr2);
+	cpu_set_gr(vm->cpu, 4, r->gr4);
+	cpu_set_gr(vm->cpu, 5, 0x1122334455667788);
+	out->stop = enter(vm);
+	if (out->stop == CPU_STOP_HOST_PIC)
+		out->pic = cpu_host_pic(vm->cpu);
+	out->scb = vm->scb;
+	be64_set(&out->scb.cputm, 0); /* it runs */
+	be32_set(&out->scb.scaol, 0);
+	for (unsigned int i = 0; i < 16; i++)
+		out->gr[i] = cpu_gr(vm->cpu, i);
+	assert_int_equal(storage_read(vm->m, (haddr_t){ GUEST + TABLE_AT }, out->table,
+				      sizeof(out->table))
+				 .code,
+			 0);
+}
+
+/* With an SCA another piece of code does the work: it must do the same. */
+static void interlock_same(struct vm *vm, const struct interlock_row *r)
+{
+	const uint64_t held = 0x0000000300000005; /* kh 3: old; kg 5: other CPUs */
+	static struct outcome without, with;
+
+	be32_set(&vm->scb.scaol, 0);
+	interlock_run(vm, r, &without);
+	be32_set(&vm->scb.scaol, SCA_AT);
+	put64(vm, SCA_AT, held);
+	interlock_run(vm, r, &with);
+	row_int(r->name, get64(vm, SCA_AT), held);
+	row_int(r->name, with.stop, without.stop);
+	row_int(r->name, with.pic.code, without.pic.code);
+	row_int(r->name, with.pic.teid, without.pic.teid);
+	row_mem(r->name, &with.scb, &without.scb, sizeof(with.scb));
+	row_mem(r->name, with.gr, without.gr, sizeof(with.gr));
+	row_mem(r->name, with.table, without.table, sizeof(with.table));
+	put64(vm, SCA_AT, 0xffffffff); /* kg does not run over into kh */
+	interlock_run(vm, r, &with);
+	row_int(r->name, get64(vm, SCA_AT), 0xffffffff);
+}
+
+/* k: nothing happens, whatever the operands are. */
+static void interlock_intercepted(struct vm *vm, const struct interlock_row *r)
+{
+	static struct outcome out;
+	AUTO_BYTES b = unit_hex(r->code);
+
+	put64(vm, SCA_AT, IPTE_CONTROL_K | 1ull << 32);
+	interlock_run(vm, r, &out);
+	row_int(r->name, out.stop, CPU_STOP_SIE_EXIT);
+	row_int(r->name, out.scb.icptcode, ICPT_INSTRUCTION);
+	row_int(r->name, be16_get(out.scb.ipa), b.data[0] << 8 | b.data[1]);
+	row_int(r->name, be64_get(out.scb.gpsw_addr), CODE + 4);
+	row_int(r->name, get64(vm, SCA_AT), IPTE_CONTROL_K | 1ull << 32);
+	for (size_t i = 0; i < sizeof(out.table); i++)
+		row_int(r->name, out.table[i], 0x5a);
+}
+
+static void test_interlock(void **state)
 {
 	struct vm *vm = *state;
 
+	be32_set(&vm->scb.ictl, ICTL_PINT);
+	for (size_t i = 0; i < ARRAY_SIZE(interlock_rows); i++) {
+		const struct interlock_row *r = &interlock_rows[i];
+
+		set_flags(vm, CPUFLAG_SM); /* outside: a fault of the host */
+		interlock_same(vm, r);
+		clear_flags(vm, CPUFLAG_SM); /* outside: an addressing exception of the guest */
+		interlock_same(vm, r);
+		interlock_intercepted(vm, r);
+	}
+}
+
+/* What the rows are meant to do, not only that both ways agree. */
+static void test_interlock_effects(void **state)
+{
+	static struct outcome out;
+	struct vm *vm = *state;
+
 	be32_set(&vm->scb.scaol, SCA_AT);
-	put64(vm, SCA_AT, IPTE_CONTROL_K);
-	one_insn(vm, "IPTE, k", "b2210012", true);
-	one_insn(vm, "IDTE, k", "b98e0012", true);
-	one_insn(vm, "CSP, k", "b2500024", true);
-	put64(vm, SCA_AT, ~IPTE_CONTROL_K);
-	one_insn(vm, "IPTE", "b2210012", false);
+	interlock_run(vm, &interlock_rows[0], &out);
+	row_int("IPTE", get64(vm, GUEST + TABLE_AT + 0x18), 0x5a5a5a5a5a5a5e5a);
+	row_int("IPTE", get64(vm, GUEST + TABLE_AT + 0x20), 0x5a5a5a5a5a5a5a5a);
+	interlock_run(vm, &interlock_rows[3], &out);
+	for (unsigned int i = 4; i <= 8; i++)
+		row_int("IDTE", get64(vm, GUEST + TABLE_AT + i * 8),
+			i == 4 || i == 8 ? 0x5a5a5a5a5a5a5a5a : 0x5a5a5a5a5a5a5a7a);
+	interlock_run(vm, &interlock_rows[9], &out);
+	row_int("CSP", get64(vm, GUEST + TABLE_AT + 8), 0x556677885a5a5a5a);
+	row_int("CC", be64_get(out.scb.gpsw_mask) & PSW_CC, 0);
+	interlock_run(vm, &interlock_rows[10], &out);
+	row_int("CSP, not equal", out.gr[4], 0x5a5a5a5a);
+	row_int("CC", be64_get(out.scb.gpsw_mask) & PSW_CC, 1ull << PSW_CC_SHIFT);
+}
+
+#define LAST_ENTRY (TABLE_AT + TABLE_BYTES - 8)
+
+#define LOCKS	  200u
+#define LOCKS_MAX 20000u /* the guest does not get at it, or does not care */
+
+struct locker {
+	struct vm *vm;
+	atomic_uint met;      /* interceptions */
+	unsigned int changed; /* times that the guest's IDTE went on while k was set */
+};
+
+static bool last_entry_set(const struct vm *vm)
+{
+	const uint64_t *p = (const uint64_t *)(void *)(vm->m->host + GUEST + LAST_ENTRY);
+
+	return __atomic_load_n(p, __ATOMIC_SEQ_CST);
+}
+
+/* k is set: an IDTE that is under way would reach the last entry in this time. */
+static bool entry_appears(const struct vm *vm)
+{
+	uint64_t end = machine_tod(vm->m) + 4096 * 300;
+
+	if (last_entry_set(vm))
+		return false;
+	while (machine_tod(vm->m) < end)
+		if (last_entry_set(vm))
+			return true;
+	return false;
+}
+
+/* A host that reads guest tables, often: as ipte_lock_siif() of KVM does. */
+static void *locking_host(void *arg)
+{
+	struct locker *l = arg;
+	uint64_t *control = (uint64_t *)(void *)(l->vm->m->host + SCA_AT);
+
+	for (unsigned int held = 0; held < LOCKS_MAX && (held < LOCKS || !l->met);) {
+		uint64_t free = 0;
+
+		if (!__atomic_compare_exchange_n(control, &free, swap64(IPTE_CONTROL_K), false,
+						 __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
+			continue; /* kg is held */
+		l->changed += entry_appears(l->vm);
+		__atomic_fetch_and(control, ~swap64(IPTE_CONTROL_K), __ATOMIC_SEQ_CST);
+		sched_yield();
+		held++;
+	}
+	cpu_kick(l->vm->cpu);
+	return NULL;
+}
+
+/* Repeats the guest's instruction when it was intercepted, until the other thread has finished. */
+static void test_interlock_race(void **state)
+{
+	struct vm *vm = *state;
+	struct locker l = { .vm = vm };
+	pthread_t thread;
+
+	be32_set(&vm->scb.scaol, SCA_AT);
+	cpu_set_gr(vm->cpu, 1, TABLE_AT);
+	cpu_set_gr(vm->cpu, 2, TABLE_BYTES / 8 - 1); /* all entries */
+	cpu_set_gr(vm->cpu, 3, LAST_ENTRY);
+	cpu_set_gr(vm->cpu, 4, 0);
+	/* STG 4,0(3); IDTE 1,0,2; J */
+	guest_code(vm, "e34030000024 b98e0012 a7f4fffb");
+	assert_int_equal(pthread_create(&thread, NULL, locking_host, &l), 0);
+	while (enter(vm) != CPU_STOP_KICKED) {
+		row_int("IDTE", vm->scb.icptcode, ICPT_INSTRUCTION);
+		row_int("IDTE", be16_get(vm->scb.ipa), 0xb98e);
+		be64_set(&vm->scb.gpsw_addr, be64_get(vm->scb.gpsw_addr) - 4);
+		l.met++;
+	}
+	pthread_join(thread, NULL);
+	row_int("went on while k was set", l.changed, 0);
+	row_true("met", l.met > 0);
+	row_true("the guest goes on", get64(vm, GUEST + TABLE_AT) > 0);
+	row_int("ipte_control", get64(vm, SCA_AT), 0);
 }
 
 /* --- mvpg-sie.c ------------------------------------------------------------------------------------- */
@@ -783,7 +1074,9 @@ static void test_mvpg(void **state)
 	machine_purge(vm->m);
 	guest_code(vm, "b2540012" DIAG);
 	expect("dest out", vm, ICPT_PARTIAL);
-	row_int("dest out", get64(vm, be64_get(vm->scb.intr.pei.dest_pte)) & 0x400, 0x400);
+	row_int("dest PTE", be64_get(vm->scb.intr.pei.dest_pte), dest);
+	row_int("dest PTE", get64(vm, dest), (GUEST + 0x9000) | 0x400);
+	row_int("source PTE", get64(vm, be64_get(vm->scb.intr.pei.source_pte)), GUEST + 0xa000);
 	row_int("untouched", get64(vm, GUEST + 0x9008), 0);
 
 	/* No segment: the host's translation exception. */
@@ -1375,7 +1668,9 @@ int main(void)
 		vm_test(test_registers),
 		vm_test(test_prefix),
 		vm_test(test_clocks),
+		vm_test(test_epoch_index),
 		vm_test(test_dat),
+		vm_test(test_dat_regions),
 		vm_test(test_host_faults),
 		vm_test(test_lowcore_fault),
 		vm_test(test_storage_limit),
@@ -1389,7 +1684,10 @@ int main(void)
 		vm_test(test_invalid_entry_psw),
 		vm_test(test_instructions),
 		vm_test(test_kss),
-		vm_test(test_ipte_lock),
+		vm_test(test_intercept_operands),
+		vm_test(test_interlock),
+		vm_test(test_interlock_effects),
+		vm_test(test_interlock_race),
 		vm_test(test_mvpg),
 		vm_test(test_stfle),
 		vm_test(test_validity),

@@ -11,10 +11,7 @@
 #include "machine.h"
 
 #define PREFIX_BYTES 8192u
-#define PREFIX_MASK  0x7fffe000u
-#define STATUS_MASK  0x7ffffe00u
 #define ARCH_MODE_AT 0xa3u /* absolute: "stored in z/Architecture" */
-#define ARCH_MODE_Z  1u
 
 #define ANY_RESET (INTR_RESET | INTR_INITIAL_RESET)
 #define ANY_STOP  (INTR_STOP | INTR_STORE_STATUS)
@@ -71,22 +68,27 @@ void sigp_start(struct cpu *cpu)
 
 /* --- Status ------------------------------------------------------------------------------------ */
 
-void sigp_fill_status(const struct cpu *cpu, struct status_area *out)
+void sigp_fill_registers(const struct cpu *cpu, struct status_area *out)
 {
-	memset(out, 0, sizeof(*out));
 	for (unsigned int i = 0; i < 16; i++) {
 		be64_set(&out->fpr[i], cpu->fpr[i]);
 		be64_set(&out->gr[i], cpu->gr[i]);
 		be32_set(&out->ar[i], cpu->ar[i]);
 		be64_set(&out->cr[i], cpu->cr[i]);
 	}
-	be64_set(&out->psw.mask, psw_mask_full(cpu));
-	be64_set(&out->psw.addr, cpu->psw_addr);
-	be32_set(&out->prefix, (uint32_t)cpu->prefix);
 	be32_set(&out->fpc, cpu->fpc);
 	be32_set(&out->todpr, cpu->todpr);
 	be64_set(&out->timer, cpu_timer_get(cpu));
 	be64_set(&out->ckc, cpu->ckc >> 8);
+}
+
+void sigp_fill_status(const struct cpu *cpu, struct status_area *out)
+{
+	memset(out, 0, sizeof(*out));
+	sigp_fill_registers(cpu, out);
+	be64_set(&out->psw.mask, psw_mask_full(cpu));
+	be64_set(&out->psw.addr, cpu->psw_addr);
+	be32_set(&out->prefix, (uint32_t)cpu->prefix);
 }
 
 /* False when the area is not in host storage. */
@@ -262,7 +264,7 @@ static enum sigp_cc with_address(struct cpu *target, unsigned int order, uint32_
 				 uint32_t *status)
 {
 	bool prefix = order == SIGP_SET_PREFIX, done = true;
-	uint64_t at = param & (prefix ? PREFIX_MASK : STATUS_MASK);
+	uint64_t at = param & (prefix ? SIGP_PREFIX_ADDR : SIGP_STATUS_ADDR);
 
 	if (!in_storage(target, at, prefix ? PREFIX_BYTES : sizeof(struct status_area)))
 		return refuse(status, SIGP_STATUS_PARAMETER);

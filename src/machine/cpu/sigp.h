@@ -10,31 +10,7 @@
 #define MACHINE_CPU_SIGP_H
 
 #include "cpu.h"
-
-enum sigp_order {
-	SIGP_SENSE = 1,
-	SIGP_EXTERNAL_CALL = 2,
-	SIGP_EMERGENCY = 3,
-	SIGP_START = 4,
-	SIGP_STOP = 5,
-	SIGP_RESTART = 6,
-	SIGP_STOP_STORE_STATUS = 9,
-	SIGP_INITIAL_RESET = 11,
-	SIGP_RESET = 12,
-	SIGP_SET_PREFIX = 13,
-	SIGP_STORE_STATUS = 14,
-	SIGP_SET_ARCHITECTURE = 18,
-	SIGP_COND_EMERGENCY = 19,
-	SIGP_SENSE_RUNNING = 21,
-};
-
-#define SIGP_STATUS_INVALID_ORDER   0x002u
-#define SIGP_STATUS_CHECK_STOP	    0x010u
-#define SIGP_STATUS_STOPPED	    0x040u
-#define SIGP_STATUS_CALL_PENDING    0x080u
-#define SIGP_STATUS_PARAMETER	    0x100u
-#define SIGP_STATUS_INCORRECT_STATE 0x200u
-#define SIGP_STATUS_NOT_RUNNING	    0x400u
+#include "sigp_order.h"
 
 enum sigp_cc { SIGP_ACCEPTED, SIGP_STATUS, SIGP_BUSY, SIGP_NOT_OPERATIONAL };
 
@@ -54,6 +30,8 @@ void sigp_take_reset(struct cpu *cpu);
 void sigp_take_stop(struct cpu *cpu);
 
 struct status_area;
+/* What store status and a machine check store alike: all but PSW and prefix. Leaves the rest. */
+void sigp_fill_registers(const struct cpu *cpu, struct status_area *out);
 /* What store status stores, of a CPU that does not execute. */
 void sigp_fill_status(const struct cpu *cpu, struct status_area *out);
 

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Parts of zpv run: the machine's identity, and the report at the end.
+ */
+#ifndef CLI_RUN_PRIV_H
+#define CLI_RUN_PRIV_H
+
+#include <zpv/hostkey.h>
+
+#include "cmd.h"
+#include "vm.h"
+
+/* Exit codes beyond the common ones; documented in the man page. */
+enum { EXIT_REBOOT = 3, EXIT_CRASH = 4 };
+
+/*
+ * The identity in dir; when that is NULL and the image is sealed, the user's own, which is made at
+ * the first use. *out is NULL when the machine needs none. Free it with zpv_host_free().
+ */
+int run_host_open(const struct args *args, const char *dir, const char *image,
+		  struct zpv_host **out, struct zpv_err *err) MUST_CHECK;
+
+/* How it ended. */
+struct run_end {
+	const struct vm *vm;
+	const struct zpv_host *host; /* NULL: the machine has no Ultravisor */
+	const char *panic;	     /* the kernel's own words; "" when there are none */
+	bool printed;		     /* the guest has written to its console */
+	bool quit;		     /* by the user's keys */
+	bool json;
+};
+
+/* Says so, on standard output or as an error. Return: exit code. */
+int run_report(const struct args *args, const struct run_end *end);
+
+#endif
