@@ -153,7 +153,7 @@ static struct {
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
 	bool started, armed;
-	unsigned int round;
+	unsigned int round, ms;
 	void (*kick)(void *arg);
 	void *arg;
 } watch = { .lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER };
@@ -184,7 +184,7 @@ static void *watch_rounds(void *arg)
 			pthread_cond_wait(&watch.changed, &watch.lock);
 			round = watch.round;
 		}
-		if (ends_within(round, FUZZ_KICK_MS))
+		if (ends_within(round, watch.ms))
 			continue;
 		watch.kick(watch.arg);
 		FUZZ_CHECK(ends_within(round, RETURN_MS));
@@ -192,7 +192,7 @@ static void *watch_rounds(void *arg)
 	return NULL;
 }
 
-void fuzz_kick_begin(void (*kick)(void *arg), void *arg)
+void fuzz_kick_after(unsigned int ms, void (*kick)(void *arg), void *arg)
 {
 	pthread_t thread;
 
@@ -204,10 +204,16 @@ void fuzz_kick_begin(void (*kick)(void *arg), void *arg)
 	}
 	watch.kick = kick;
 	watch.arg = arg;
+	watch.ms = ms;
 	watch.armed = true;
 	watch.round++;
 	pthread_cond_signal(&watch.changed);
 	pthread_mutex_unlock(&watch.lock);
+}
+
+void fuzz_kick_begin(void (*kick)(void *arg), void *arg)
+{
+	fuzz_kick_after(FUZZ_KICK_MS, kick, arg);
 }
 
 void fuzz_kick_end(void)

@@ -46,6 +46,7 @@ void fuzz_machine_free(struct machine *m);
 #define FUZZ_KICK_MS 8
 
 void fuzz_kick_begin(void (*kick)(void *arg), void *arg);
+void fuzz_kick_after(unsigned int ms, void (*kick)(void *arg), void *arg);
 void fuzz_kick_end(void);
 
 #endif

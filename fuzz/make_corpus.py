@@ -11,6 +11,9 @@ alone. Sources: tests/golden/se-image, and layouts written out here.
 import base64
 import hashlib
 import struct
+import sys
+import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 TOP = Path(__file__).resolve().parent.parent
@@ -443,6 +446,166 @@ def services():
                                          for a in (1 << 26, 1 << 63, 0xffffffff000)]))
 
 
+# --- The Ultravisor ------------------------------------------------------------------------------
+
+# Operations of fuzz/uvc.c by number; times 16 the guest that they are about.
+CALL, BRING_UP, SIE, WRITE, IMPORT, EXPORT, COPY, MAP, DESTROY, UNPACK, RESET = (
+    0, 5, 6, 8, 9, 10, 11, 12, 13, 14, 15)
+COMMANDS = 28  # of its table
+
+
+def call(command, *operands, slot=0):
+    """A call with operands that fit, no bytes changed, its block where it belongs."""
+    return bytes([CALL + 16 * slot, command, *operands, 0xff, 0])
+
+
+def entry(cpu, *answers, slot=0):
+    """Six entries; answers to DIAG 500: actions, page."""
+    answers += ((0, 0),) * (6 - len(answers))
+    return bytes([SIE + 16 * slot, cpu]) + b"".join(bytes([a, page, 0xff]) for a, page in answers)
+
+
+def calls():
+    share, unshare, store, load = (entry(0, (n, 4)) for n in (1, 2, 4, 8))
+    put("uvc", "every_call", b"\2" + b"".join(call(n, *[0] * 6) for n in range(COMMANDS)))
+    put("uvc", "not_initialized", b"\1" + b"".join(call(n, *[0] * 6) for n in range(COMMANDS)))
+    put("uvc", "by_hand", b"\0" + call(3, 0, 0, 0, 0, 0, 0) + call(6, 0, 0, 0, 0) + bytes([UNPACK])
+        + call(17, 0, 0) + entry(0, (0, 0), (4, 4)))
+    put("uvc", "all_guests", b"\2" + bytes([BRING_UP + 16, BRING_UP + 32]) + b"".join(
+        entry(0, (4, 4), (8, 0), slot=n) for n in range(3)) + bytes([DESTROY, DESTROY + 16]))
+    put("uvc", "shared", b"\2" + entry(0, (4, 4), (1, 4), (8, 4)) + call(20, 4)
+        + entry(0, (2, 4), (2, 4)) + call(21, 0, 4) + entry(0, (2, 4), (8, 4)))
+    put("uvc", "pages", b"\2" + store + share + bytes([EXPORT, 4, IMPORT, 4]) + unshare + load)
+    put("uvc", "replayed", b"\2" + entry(0, (4, 4)) + bytes([EXPORT, 4, COPY, 4, 7, IMPORT, 4])
+        + entry(0, (4, 4)) + bytes([EXPORT, 4, COPY, 7, 4, IMPORT, 4]) + entry(0, (8, 4)))
+    put("uvc", "moved", b"\2" + entry(0, (4, 4)) + bytes([EXPORT, 4, COPY, 4, 7, MAP, 4, 7, 0,
+                                                          IMPORT, 4]) + entry(0, (8, 4)))
+    put("uvc", "reset_by_guest", b"\2" + entry(0, (1, 4), (0xff, 4), (0, 0), (0, 0)))
+    put("uvc", "services", b"\2" + entry(0, (0x88, 4), (0x44, 4), (0x22, 0)))
+    put("uvc", "load_reset", b"\2" + bytes([RESET, BRING_UP]) + entry(0, (1, 4), (8, 0)))
+    put("uvc", "written", b"\2" + bytes([EXPORT, 2, WRITE, 2, 0, 0]) + b"8 bytes." + bytes([IMPORT, 2])
+        + entry(0, (0, 0)))
+
+
+def protected(code, gr=(), entries=b"", guest=()):
+    """An input of fuzz/sie4.c: code, patches of the guest, registers of both CPUs, entries."""
+    regs = b"".join(struct.pack(">H", gr[n] if n < len(gr) else 0) for n in range(8))
+    regs += struct.pack(">QQB", 0x200, 0, 1)
+    patches = b"".join(struct.pack(">HB", at, len(data) - 1) + data for at, data in guest)
+    return (bytes.fromhex(code).ljust(256, b"\0") + bytes([len(guest)]) + patches + regs * 2
+            + entries)
+
+
+def sie_entry(actions=0, what=0, *patches):
+    return bytes([actions, what, len(patches)]) + b"".join(
+        struct.pack(">HB", at, len(data) - 1) + data for at, data in patches)
+
+
+def protected_guests():
+    export, state, reset, other = 0x01, 0x04, 0x08, 0x20
+    plain = sie_entry() * 8
+    put("sie4", "diag_500", protected("83000500 a7f4fffe", entries=plain))
+    put("sie4", "diags", protected("83000044 8300009c 83240288 a7f4fffa", entries=plain))
+    put("sie4", "service", protected("b2200012 83000044", (0, 1, 0x3000), plain,
+                                     [(0x3000, bytes.fromhex("0010000000000000"))]))
+    put("sie4", "stsi", protected("b27d2000 83000044 b2780000", (1, 1, 0x3000), plain))
+    put("sie4", "share", protected("b9a40002 b9a40003 a7f4fffc", (0, 0, 0x800, 0x840),
+                                   sie_entry(0x80, 3) * 4, [
+        (0x800, bytes.fromhex("0030100000000000")), (0x822, bytes.fromhex("000000003000")),
+        (0x840, bytes.fromhex("0030100100000000")), (0x862, bytes.fromhex("000000003000"))]))
+    put("sie4", "reset", protected("83240308", (0, 0, 0, 0, 1),
+                                   sie_entry() + sie_entry(reset) + plain))
+    put("sie4", "reset_missing", protected("83240308", (0, 0, 0, 0, 1), sie_entry() + b"".join(
+        sie_entry(reset, n) for n in (1, 2, 4, 8, 16, 32))))
+    put("sie4", "inject", protected("83000044 a7f40000", (), sie_entry()
+                                    + sie_entry(0, 0, (0x55, b"\2"), (0xC6, b"\x10\x04")) + plain))
+    put("sie4", "sigp", protected("ae020005 ae020006 83000044 b2100800 b2220010", (0, 0, 1),
+                                  sie_entry() * 4 + sie_entry(other) * 3))
+    put("sie4", "io", protected("b2340800 b2330800 b2350800 b23c0000 b25f0020", (0, 1), plain))
+    put("sie4", "wait", protected("b2b20150", (), plain))
+    put("sie4", "no_prefix", protected("83000044 a7f4fffe", (), sie_entry(export, 0)
+                                       + sie_entry(export, 1) + plain))
+    put("sie4", "stopped", protected("83000044 a7f4fffe", (), sie_entry()
+                                     + sie_entry(state, 4) + sie_entry(state, 10) + plain))
+    put("sie4", "handles", protected("83000044 a7f4fffe", (), b"".join(
+        sie_entry(0, 0, (at, b"\1")) * 2 for at in (0x10, 0x18, 0x64, 0x180))))
+
+
+def ipl(flags=0, steps=(), patches=()):
+    """An input of fuzz/diag308.c: steps of place and subcode; patches of area, offset and bits."""
+    return (bytes([flags, len(steps)]) + b"".join(struct.pack(">BH", *step) for step in steps)
+            + bytes([len(patches)]) + b"".join(struct.pack(">BQB", *p) for p in patches))
+
+
+def ipls():
+    no_set, no_start, reboots = 1, 2, 4
+    put("diag308", "works", ipl())
+    put("diag308", "again_and_again", ipl(reboots))
+    put("diag308", "stored", ipl(0, [(0, 9), (0, 5), (0, 6)]))
+    put("diag308", "no_block", ipl(no_set))
+    put("diag308", "set_only", ipl(no_start))
+    put("diag308", "places", ipl(no_set | no_start, [(n, 8) for n in range(7)]))
+    put("diag308", "subcodes", ipl(0, [(0, n) for n in (2, 7, 11, 0x101, 0xffff)]))
+    for name, area, at in (("length", 0, 2), ("type", 0, 0xc), ("components", 0, 0x77),
+                           ("hdr_at", 0, 0x7a), ("hdr_size", 0, 0x87), ("tweak", 0, 0x8f),
+                           ("component_at", 0, 0x95), ("component_len", 0, 0x9d),
+                           ("magic", 1, 0), ("version", 1, 0xa), ("hdr_len", 1, 0xf), ("nks", 1, 0x27),
+                           ("area_len", 1, 0x2f), ("pages", 1, 0x37), ("flags", 1, 0x38),
+                           ("customer", 1, 0x50), ("digest", 1, 0xf0), ("slot", 1, 0x1a8),
+                           ("tag", 1, 0x270), ("content", 2, 0x10)):
+        put("diag308", "wrong_" + name, ipl(0, (), [(area, at, 1)]))
+
+
+# --- Dumps ---------------------------------------------------------------------------------------
+
+def dumps():
+    sys.path.insert(0, str(TOP / "tests" / "dump"))
+    import pvdumpwrite as pv
+    small = pv.Recipe(blocks=[(0, 3 * PAGE)], complete_bytes=288, pv_cpu_bytes=1568)
+    shapes = {"valid": {}, "plain": {"protected": False}, "extended": {"extended": True},
+              "two_segments": {"blocks": [(0x8000, PAGE), (0, PAGE)]},
+              "by_address": {"blocks": [(0, PAGE), (0x3000, PAGE)], "index": "address"},
+              "unknown_notes": {"extra_notes": 2}, "no_cpu": {"cpus": []}}
+    # Damaged entries have inputs of their own.
+    defects = {name: c for name, c in pv.DEFECTS.items() if "entries" not in c}
+    for name, changes in {**shapes, **defects}.items():
+        recipe = replace(small, **changes)
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "dump"
+            pv.write_dump(path, recipe)
+            data = path.read_bytes()
+        put("dump_elf", name.replace(" ", "_"), data)
+        phoff, = struct.unpack_from(">Q", data, 32) if len(data) >= 40 else (len(data),)
+        if name in shapes:
+            off, = struct.unpack_from(">Q", data, phoff + 8)
+            size, = struct.unpack_from(">Q", data, phoff + 32)
+            put("dump_notes", name, data[off:off + size])
+    special = b"\xff" * 4 + bytes(11)
+    put("dump_entries", "flags", b"".join(special + bytes([n]) for n in range(256)))
+    put("dump_entries", "byte_14", b"".join(special[:14] + bytes([n, 1]) for n in range(8)))
+    put("dump_entries", "components", b"".join(struct.pack(">QQ", n << 40, n) for n in range(300)))
+    put("dump_completion", "zeros", bytes(1568))
+    put("dump_completion", "halves", struct.pack(">II", 1, 288) + bytes(range(256)) + bytes(24))
+    put("dump_completion", "cpu", struct.pack(">II", 1, 1568) + bytes(n % 251 for n in range(1560)))
+    put("dump_completion", "short", bytes(287))
+
+
+# --- Storage of a Linux kernel, for its VMCOREINFO and its messages ------------------------------
+
+def kernels():
+    sys.path.insert(0, str(TOP / "tests" / "dump"))
+    import kernelwrite
+
+    def file_name(name):
+        return "".join(c if c.isalnum() else "_" for c in name)
+    rows = {**kernelwrite.VALID, **{name: row[0] for name, row in kernelwrite.HOSTILE.items()}}
+    for name, make in rows.items():
+        data = kernelwrite.records_of(bytes(make().mem))
+        put("dump_printk", file_name(name), data)
+        if any(word in name for word in ("os_info", "page", "note", "none", "few")):
+            put("dump_vmcoreinfo", file_name(name), data)
+
+
 if __name__ == "__main__":
     headers()
     images()
@@ -453,3 +616,8 @@ if __name__ == "__main__":
     tables()
     state_descriptions()
     services()
+    calls()
+    protected_guests()
+    ipls()
+    dumps()
+    kernels()

@@ -22,9 +22,8 @@
 #define HANDLE_DISTANCE 8
 #define ENTRY_INVALID	0x20u /* of a segment table */
 #define PTE_INVALID	0x400u
-#define FRAMES_MAX	(FUZZ_UV_STORAGE / FRAME_BYTES)
 
-/* --- Identity and machine ---------------------------------------------------------------------- */
+/* --- Identity and machine --------------------------------------------------------------------- */
 
 static struct {
 	char dir[256];
@@ -92,27 +91,37 @@ static void make_ultravisor(void)
 	FUZZ_CHECK(atexit(free_ultravisor) == 0);
 }
 
+void fuzz_uv_attach(struct machine *m)
+{
+	if (!ultravisor.uv)
+		make_ultravisor();
+	ultravisor.uv->m = m;
+	machine_set_secure(m, ultravisor.ops, ultravisor.uv);
+}
+
+void fuzz_uv_detach(struct machine *m)
+{
+	m->secure_ops->reset(m->uv);
+	fuzz_check_uv(m, FUZZ_SCAN);
+	machine_set_secure(m, NULL, NULL);
+}
+
 struct machine *fuzz_uv_machine(unsigned int cpus)
 {
 	struct machine *m = fuzz_machine_new(FUZZ_UV_STORAGE, cpus);
 
-	if (!ultravisor.uv)
-		make_ultravisor();
 	FUZZ_CHECK(mprotect(m->secure, m->bytes, PROT_READ | PROT_WRITE) == 0);
-	ultravisor.uv->m = m;
-	machine_set_secure(m, ultravisor.ops, ultravisor.uv);
+	fuzz_uv_attach(m);
 	return m;
 }
 
 void fuzz_uv_free(struct machine *m)
 {
-	m->secure_ops->reset(m->uv);
-	fuzz_check_uv(m, FUZZ_SCAN);
-	machine_set_secure(m, NULL, NULL);
+	fuzz_uv_detach(m);
 	fuzz_machine_free(m);
 }
 
-/* --- Guests ------------------------------------------------------------------------------------ */
+/* --- Guests ----------------------------------------------------------------------------------- */
 
 static void put(struct machine *m, uint64_t at, const void *data, size_t len)
 {
@@ -248,7 +257,7 @@ enum cpu_stop fuzz_sie4(struct cpu *cpu, uint64_t at)
 	return stop;
 }
 
-/* --- Images ------------------------------------------------------------------------------------ */
+/* --- Images ----------------------------------------------------------------------------------- */
 
 static void encrypt(struct fuzz_piece *pieces, size_t n, const uint8_t *key)
 {
@@ -309,7 +318,7 @@ void fuzz_seal_image(struct fuzz_piece *pieces, size_t n, uint64_t psw_addr, uin
 	FUZZ_CHECK(hdr_seal(&content, hdr, NULL) == 0);
 }
 
-/* --- Calls ------------------------------------------------------------------------------------- */
+/* --- Calls ------------------------------------------------------------------------------------ */
 
 uint16_t fuzz_uvc(struct cpu *cpu, uint64_t at, void *block, size_t len, struct pic *pic)
 {
@@ -411,17 +420,17 @@ uint64_t fuzz_create_cpu(struct cpu *cpu, unsigned int slot, unsigned int number
 	return be64_get(b.cpu_handle);
 }
 
-/* --- Invariants -------------------------------------------------------------------------------- */
+/* --- Invariants ------------------------------------------------------------------------------- */
 
 /* Frames that were met so far, by what owns them. */
 struct frames {
-	uint64_t donated;
-	uint8_t seen[FRAMES_MAX / 8 + 1];
+	uint64_t n;
+	uint8_t *seen;
 };
 
 static void claim(struct frames *f, uint64_t frame)
 {
-	FUZZ_CHECK(frame < FRAMES_MAX);
+	FUZZ_CHECK(frame < f->n);
 	FUZZ_CHECK(!(f->seen[frame / 8] >> frame % 8 & 1));
 	f->seen[frame / 8] |= (uint8_t)(1u << frame % 8);
 }
@@ -527,10 +536,10 @@ static void check_frames(const struct machine *m, const struct frames *f, uint64
 
 void fuzz_check_uv(const struct machine *m, uint64_t scan)
 {
-	static struct frames f;
+	struct frames f = { m->nframes, calloc(m->nframes / 8 + 1, 1) };
 	const struct uv *uv = m->uv;
 
-	memset(&f, 0, sizeof(f));
+	FUZZ_CHECK(f.seen);
 	FUZZ_CHECK(uv->ready || !uv->configs);
 	if (uv->ready)
 		claim_donated(m, &f, uv->base_stor, UV_BASE_STOR_BYTES);
@@ -538,5 +547,6 @@ void fuzz_check_uv(const struct machine *m, uint64_t scan)
 		check_config(c, &f);
 	check_handles(uv);
 	check_frames(m, &f, 0, scan / FRAME_BYTES);
-	check_frames(m, &f, FUZZ_UV_AT / FRAME_BYTES, FRAMES_MAX);
+	check_frames(m, &f, FUZZ_UV_AT / FRAME_BYTES, f.n);
+	free(f.seen);
 }

@@ -23,13 +23,14 @@ const struct zpv_host *fuzz_host(void);
 
 /* A machine of FUZZ_UV_STORAGE with an Ultravisor; one at a time. */
 struct machine *fuzz_uv_machine(unsigned int cpus);
-/* Resets the Ultravisor, which must leave nothing behind. */
 void fuzz_uv_free(struct machine *m);
+/* The same for another's machine. At the end the Ultravisor is reset and must leave nothing. */
+void fuzz_uv_attach(struct machine *m);
+void fuzz_uv_detach(struct machine *m);
 
 /*
- * Host storage of a guest: guest absolute page n lies in frame FUZZ_GUEST / 4096 + n at first, and
- * at host virtual FUZZ_MSO + n * 4096 for ever. The frames of FUZZ_SCAN are all that is ever donated
- * or given to guests by chance.
+ * Host storage of a guest, by slot: guest absolute page n is in frame FUZZ_GUEST / 4096 + n at
+ * first, and at host virtual FUZZ_MSO + n * 4096 for ever. All of it lies below FUZZ_SCAN.
  */
 #define FUZZ_SLOTS	 3u
 #define FUZZ_SLOT(n)	 (0x100000ull + (n)*0x40000ull)

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 /*
  * Sequences of Ultravisor calls by a hostile host: an input is a list of operations. Their operands
- * are mostly what a good host would say, so that sequences get somewhere; the input changes the rest.
+ * are mostly what a good host would say, so that sequences get somewhere; the input has the rest.
  * After each operation frames, records and objects must agree.
  *
- * The guests all are the same image, whose program does what the host's answer to DIAG 500 asks for:
- * it shares and unshares pages, touches them, resets itself.
+ * The guests all are the same image, whose program does what the host's answer to DIAG 500 says: it
+ * shares and unshares pages, touches them, resets itself.
  */
 #include <string.h>
 
@@ -42,11 +42,11 @@ struct fuzz {
 	unsigned int nhandles;
 };
 
-/* --- The image ------------------------------------------------------------------------------------ */
+/* --- The image -------------------------------------------------------------------------------- */
 
 /*
- * DIAG 500 with the answer in GR2: a page address, and by bits from the right: share, unshare, store,
- * load, DIAG 308 subcode 1, SIGP stop, SPX, SERVC. Then again.
+ * DIAG 500 with the answer in GR2: a page address, and by bits from the right: share, unshare,
+ * store, load, DIAG 308 subcode 1, SIGP stop, SPX, SERVC. Then again.
  */
 static const uint8_t program[] =
 	"\x83\x00\x05\x00\xb9\x04\x00\x32\xa5\x37\xf0\x00\xe3\x30\x08\x20\x00\x24\xe3\x30\x08\x60\x00\x24"
@@ -96,7 +96,7 @@ static void make_image(void)
 	fuzz_seal_image(image, PIECES, CODE, header);
 }
 
-/* --- Storage -------------------------------------------------------------------------------------- */
+/* --- Storage ---------------------------------------------------------------------------------- */
 
 /* The host writes where it may; elsewhere it is told so. */
 static void put(struct fuzz *f, uint64_t at, const void *data, size_t len)
@@ -114,7 +114,7 @@ static bool get(struct fuzz *f, uint64_t at, void *data, size_t len)
 	return pic.code == 0;
 }
 
-/* --- Operands ------------------------------------------------------------------------------------- */
+/* --- Operands --------------------------------------------------------------------------------- */
 
 enum kind {
 	NOTHING,
@@ -278,7 +278,7 @@ static uint64_t operand(struct fuzz *f, unsigned int kind, unsigned int slot)
 	return fuzz_take64(&f->in);
 }
 
-/* --- Calls ---------------------------------------------------------------------------------------- */
+/* --- Calls ------------------------------------------------------------------------------------ */
 
 static void put_field(uint8_t *block, unsigned int at, unsigned int kind, uint64_t v)
 {
@@ -408,7 +408,7 @@ static void op_call(struct fuzz *f, unsigned int slot)
 		learn(f, &block.b, handle, slot, rc);
 }
 
-/* --- What a good host does ------------------------------------------------------------------------ */
+/* --- What a good host does -------------------------------------------------------------------- */
 
 static void unpack(struct fuzz *f, unsigned int slot)
 {
@@ -474,7 +474,7 @@ static void reset_guest(struct fuzz *f, unsigned int slot, unsigned int n)
 	fuzz_call_state(f->cpu, s->cpu[n], UV_CPU_LOAD);
 }
 
-/* --- Entries -------------------------------------------------------------------------------------- */
+/* --- Entries ---------------------------------------------------------------------------------- */
 
 struct entry {
 	unsigned int slot, n;
@@ -547,7 +547,7 @@ static void op_sie(struct fuzz *f, unsigned int slot)
 		fuzz_check_uv(f->m, FUZZ_SCAN);
 }
 
-/* --- Other operations ----------------------------------------------------------------------------- */
+/* --- Other operations ------------------------------------------------------------------------- */
 
 static void op_write(struct fuzz *f, unsigned int slot)
 {

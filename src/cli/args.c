@@ -202,10 +202,14 @@ static void parse_operand(struct parser *p, const char *text)
 {
 	if (!p->cmd->operand)
 		usage_error(p, "unexpected argument '%s'", text);
-	else if (p->args->positional)
-		usage_error(p, "one %s is expected, but '%s' follows '%s'", p->cmd->operand, text,
-			    p->args->positional);
-	p->args->positional = text;
+	else if (!p->args->positional)
+		p->args->positional = text;
+	else if (p->cmd->operand2 && !p->args->positional2)
+		p->args->positional2 = text;
+	else
+		usage_error(p, "one %s is expected, but '%s' follows '%s'",
+			    p->cmd->operand2 ? p->cmd->operand2 : p->cmd->operand, text,
+			    p->args->positional2 ? p->args->positional2 : p->args->positional);
 }
 
 /* --- Rules ----------------------------------------------------------------------------------- */

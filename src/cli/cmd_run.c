@@ -17,6 +17,7 @@
 
 #include "cmd.h"
 #include "console.h"
+#include "control.h"
 #include "err.h"
 #include "io.h"
 #include "run_priv.h"
@@ -24,6 +25,7 @@
 #include "term.h"
 #include "trace.h"
 #include "uv.h"
+#include "vm_socket.h"
 
 #define MIB		   (1ull << 20)
 #define DEFAULT_MEMORY_MIB 512
@@ -42,6 +44,10 @@ enum {
 	COUNTERS,
 	NOGRAPHIC,
 	HOST,
+	FIND,
+	NAME,
+	CONTROL,
+	DUMP_ON_CRASH,
 	JSON,
 	OPTS_END
 };
@@ -107,12 +113,32 @@ static const struct opt opts[] = {
 		   .help = "Be the machine whose identity 'zpv host create' made in DIR: it runs images that "
 			   "are sealed for it as protected guests. Default for sealed images: the user's own "
 			   "identity, made at the first use." },
+	[FIND] = { .names = "find",
+		   .arg = ARG_VALUE,
+		   .value_name = "TEXT",
+		   .help = "At the end tell how often TEXT is in all of the storage that the hypervisor can "
+			   "read." },
+	[NAME] = { .names = "name",
+		   .arg = ARG_VALUE,
+		   .value_name = "NAME",
+		   .help = "Give the VM a name, by which 'zpv vm' finds it." },
+	[CONTROL] = { .names = "control",
+		      .arg = ARG_VALUE,
+		      .value_name = "PATH",
+		      .hint = HINT_FILE,
+		      .help = "Take commands of 'zpv vm' at the socket PATH. Default: none, or by --name." },
+	[DUMP_ON_CRASH] = { .names = "dump-on-crash",
+			    .arg = ARG_VALUE,
+			    .value_name = "FILE",
+			    .hint = HINT_FILE,
+			    .help = "When the guest crashes, write a dump of it to FILE, which must not exist." },
 	[JSON] = { .names = "json",
 		   .help = "Report as JSON how the guest ended, in one line behind its console's." },
 	[OPTS_END] = { 0 },
 };
 
 static const struct rule rules[] = {
+	{ .kind = RULE_CONFLICTS, .opt = NAME, .others = { CONTROL, RULE_END } },
 	{ .others = { RULE_END } },
 };
 
@@ -374,6 +400,7 @@ static void signals_block(struct signals *s)
 	static const int stopping[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1 };
 
 	sigemptyset(&s->set);
+	signal(SIGXFSZ, SIG_IGN); /* a dump that may not grow is an error, not the end */
 	for (size_t i = 0; i < ARRAY_SIZE(stopping); i++) {
 		struct sigaction old;
 
@@ -625,6 +652,19 @@ static bool check_machine(const struct args *args)
 	       (!text[strlen(type)] || text[strlen(type)] == '-') && !strchr(text, ',');
 }
 
+/* Whether there is a dump of the guest that crashed does not change how the command ends. */
+static void report_crash_dump(const struct args *args, const struct vm *vm)
+{
+	const struct vm_crash_dump *c = &vm->crash_dump;
+
+	if (c->tried && c->err.code)
+		term_error("no dump of the guest: %s", c->err.text);
+	else if (c->tried && !args->seen[JSON])
+		term_say(args, "zpv: dumped the guest to '%s' (%llu MiB in the file)",
+			 vm->config.dump_on_crash,
+			 (unsigned long long)(c->report.stored_bytes / MIB));
+}
+
 static int finish(const struct args *args, const struct terminal *t, const struct zpv_host *host,
 		  int rc, const struct zpv_err *err)
 {
@@ -633,18 +673,35 @@ static int finish(const struct args *args, const struct terminal *t, const struc
 				     .panic = t->panic,
 				     .printed = t->last,
 				     .quit = t->quit,
+				     .find = args->value[FIND],
 				     .json = args->seen[JSON] };
 
 	if (rc)
 		term_error("%s", err->text);
-	if (rc && (!end.json || !t->vm))
+	if (rc && (!end.json || !t->vm || t->vm->end == VM_RUNNING))
 		return rc == -ZPV_ERR_USAGE ? EXIT_USAGE : EXIT_ERROR;
+	report_crash_dump(args, t->vm);
 	rc = run_report(args, &end);
 	if (!t->write_error)
 		return rc;
 	errno = t->write_error;
 	term_error("cannot write the guest's console: %m");
 	return rc == EXIT_OK ? EXIT_ERROR : rc;
+}
+
+/* The control socket by its options; *out stays NULL without them. */
+static int control_begin(const struct args *args, struct vm *vm, struct control **out,
+			 struct zpv_err *err)
+{
+	char *path = NULL;
+	int rc = 0;
+
+	if (args->seen[NAME])
+		rc = vm_socket_path(args->value[NAME], true, &path, err);
+	if (!rc && (path || args->seen[CONTROL]))
+		rc = control_new(vm, path ? path : args->value[CONTROL], out, err);
+	free(path);
+	return rc;
 }
 
 /* The firmware of a machine with an identity: its Ultravisor. */
@@ -659,6 +716,7 @@ static int boot(const struct args *args, struct vm_config *config, const struct 
 	struct terminal t = { .out = out, .wake = { -1, -1 }, .stop = { -1, -1 } };
 	struct console console = { .output = output, .ctx = &t };
 	struct signals signals = { .t = &t };
+	struct control *control = NULL;
 	struct zpv_err err = { 0 };
 	struct tracing tracing;
 	int rc = parse_trace(args, &tracing);
@@ -670,11 +728,14 @@ static int boot(const struct args *args, struct vm_config *config, const struct 
 	rc = vm_new(config, &t.vm, &err);
 	if (!rc) {
 		signals_begin(&signals);
-		rc = terminal_begin(&t, &err);
+		rc = control_begin(args, t.vm, &control, &err);
+		if (!rc)
+			rc = terminal_begin(&t, &err);
 		if (!rc)
 			rc = tracing_begin(&tracing, t.vm, &err);
 		if (!rc)
 			rc = vm_run(t.vm, &err);
+		control_free(control);
 		terminal_end(&t);
 	}
 	signals_end(&signals);
@@ -699,6 +760,10 @@ static bool check(const struct args *args, struct vm_config *config)
 			   args->value[MEMORY]);
 	else if (!check_smp(args))
 		term_error("%s CPUs: this machine has 1", args->value[SMP]);
+	else if (args->seen[NAME] && strchr(args->value[NAME], '/'))
+		term_error("a name has no '/'; '--control' takes the path of a socket");
+	else if (args->seen[DUMP_ON_CRASH] && access(args->value[DUMP_ON_CRASH], F_OK) == 0)
+		term_error("'%s' exists already", args->value[DUMP_ON_CRASH]);
 	else if (!check_machine(args))
 		term_error(
 			"machine type '%s' is not known, only s390-ccw-virtio without properties",
@@ -716,6 +781,7 @@ static int run(const struct args *args)
 			  .ramdisk = args->value[RAMDISK],
 			  .parmline = args->value[PARMLINE] },
 		.no_reboot = args->seen[NO_REBOOT],
+		.dump_on_crash = args->value[DUMP_ON_CRASH],
 		.log = &log,
 	};
 	struct zpv_host *host;

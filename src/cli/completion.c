@@ -3,6 +3,7 @@
  * Completion scripts for bash, zsh and fish out of the command tables. pvimg and genprotimg, whose
  * names this program answers to, have completions of their own where they are installed.
  */
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -28,6 +29,27 @@ static void print_first_words(void)
 			printf("%.*s ", (int)len, commands[i]->name);
 	}
 	printf("completion");
+}
+
+/* Calls print for each group, with the words that may follow it. */
+static void each_group(void (*print)(const char *group, const char *words))
+{
+	for (size_t i = 0; commands[i];) {
+		char group[32], words[256] = "";
+		size_t used = 0, len = strcspn(commands[i]->name, " ");
+
+		snprintf(group, sizeof(group), "%.*s ", (int)len, commands[i]->name);
+		if (!in_group(commands[i])) {
+			i++;
+			continue;
+		}
+		for (; commands[i] && strncmp(commands[i]->name, group, len + 1) == 0; i++)
+			used += (size_t)snprintf(words + used, sizeof(words) - used, "%s%s",
+						 used ? " " : "", commands[i]->name + len + 1);
+		assert(used < sizeof(words));
+		group[len] = '\0';
+		print(group, words);
+	}
 }
 
 /* --- bash ------------------------------------------------------------------------------------ */
@@ -79,6 +101,11 @@ static void bash_command(const struct command *cmd)
 					       "_filedir");
 }
 
+static void bash_group(const char *group, const char *words)
+{
+	printf("\t\t%s) COMPREPLY=($(compgen -W '%s' -- \"$cur\")) ;;\n", group, words);
+}
+
 static void print_bash(void)
 {
 	puts("# bash completion for zpv\n_zpv()\n{\n\tlocal cur prev words cword\n"
@@ -88,11 +115,9 @@ static void print_bash(void)
 	printf("\tesac\n\tcase $cword in\n\t1) COMPREPLY=($(compgen -W '");
 	print_first_words();
 	puts("' -- \"$cur\")) ;;\n"
-	     "\t2) case ${words[1]} in\n"
-	     "\t\thost) COMPREPLY=($(compgen -W 'create show' -- \"$cur\")) ;;\n"
-	     "\t\timage) COMPREPLY=($(compgen -W 'create info test' -- \"$cur\")) ;;\n"
-	     "\t\tmachine) COMPREPLY=($(compgen -W 'coverage' -- \"$cur\")) ;;\n"
-	     "\t\tcompletion) COMPREPLY=($(compgen -W 'bash zsh fish' -- \"$cur\")) ;;\n\t\tesac ;;\n"
+	     "\t2) case ${words[1]} in");
+	each_group(bash_group);
+	puts("\t\tcompletion) COMPREPLY=($(compgen -W 'bash zsh fish' -- \"$cur\")) ;;\n\t\tesac ;;\n"
 	     "\tesac\n} && complete -F _zpv zpv");
 }
 
@@ -153,16 +178,19 @@ static void zsh_command(const struct command *cmd)
 		puts("\t\t\t&& return ;;");
 }
 
+static void zsh_group(const char *group, const char *words)
+{
+	printf("\t\t%s) compadd %s; return ;;\n", group, words);
+}
+
 static void print_zsh(void)
 {
 	printf("#compdef zpv\n# zsh completion for zpv\n_zpv()\n{\n"
 	       "\tif (( CURRENT == 2 )); then\n\t\tcompadd ");
 	print_first_words();
-	puts("\n\t\treturn\n\tfi\n\tif (( CURRENT == 3 )); then\n\t\tcase $words[2] in\n"
-	     "\t\thost) compadd create show; return ;;\n"
-	     "\t\timage) compadd create info test; return ;;\n"
-	     "\t\tmachine) compadd coverage; return ;;\n"
-	     "\t\tcompletion) compadd bash zsh fish; return ;;\n\t\tesac\n\tfi\n"
+	puts("\n\t\treturn\n\tfi\n\tif (( CURRENT == 3 )); then\n\t\tcase $words[2] in");
+	each_group(zsh_group);
+	puts("\t\tcompletion) compadd bash zsh fish; return ;;\n\t\tesac\n\tfi\n"
 	     "\tlocal cmd=\"$words[2] $words[3]\"\n\tlocal -i skip=2\n\tcase $words[2] in");
 	for (size_t i = 0; commands[i]; i++)
 		if (!in_group(commands[i]))
@@ -183,14 +211,14 @@ static void fish_quote(const char *text)
 	putchar('\'');
 }
 
-/* The condition under which a command's options are offered. */
+/* The condition under which a command's options are offered: by place, as `vm dump` is no `dump`. */
 static void fish_when(const struct command *cmd)
 {
 	int group = (int)strcspn(cmd->name, " ");
 
-	printf("complete -c zpv -n '__fish_seen_subcommand_from %.*s", group, cmd->name);
+	printf("complete -c zpv -n 'contains -- %.*s (commandline -opc)[2]", group, cmd->name);
 	if (in_group(cmd))
-		printf("; and __fish_seen_subcommand_from %s", cmd->name + group + 1);
+		printf("; and contains -- %s (commandline -opc)[3]", cmd->name + group + 1);
 	printf("'");
 }
 
@@ -219,8 +247,8 @@ static void fish_command(const struct command *cmd)
 	int group = (int)strcspn(cmd->name, " ");
 
 	if (in_group(cmd)) {
-		printf("complete -c zpv -n '__fish_seen_subcommand_from %.*s; and not "
-		       "__fish_seen_subcommand_from create show info test coverage' -a %s -d ",
+		printf("complete -c zpv -n 'contains -- %.*s (commandline -opc)[2]; and test (count "
+		       "(commandline -opc)) -eq 2' -a %s -d ",
 		       group, cmd->name, cmd->name + group + 1);
 		fish_quote(cmd->summary);
 		putchar('\n');

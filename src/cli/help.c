@@ -69,12 +69,15 @@ void help_command(const struct command *cmd, const char *prog)
 	printf("%s\n\nUsage: %s [OPTIONS]", cmd->summary, prog);
 	if (cmd->operand)
 		printf(cmd->operand_optional ? " [%s]" : " %s", cmd->operand);
+	if (cmd->operand2)
+		printf(" [%s]", cmd->operand2);
 	puts("\n\nOptions:");
 	for (const struct opt *o = cmd->opts; o->names; o++)
 		if (!o->hidden)
 			print_opt(o);
 	print_common();
-	puts("\nExit status: 0 success, 1 failure, 2 wrong use.");
+	printf("\nExit status: 0 success, 1 failure, 2 wrong use%s.\n",
+	       cmd->exits ? cmd->exits : "");
 }
 
 void help_overview(const char *prog, const char *prefix)

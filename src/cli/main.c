@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 /*
  * zpv: choosing the command. Called as pvimg it has the commands of `zpv image`, called by a name
- * that ends in genprotimg it is `zpv image create`.
+ * that ends in genprotimg it is `zpv image create`, by one that ends in zgetdump it reads dumps as that
+ * tool does.
  */
+#include <assert.h>
 #include <fcntl.h>
 #include <locale.h>
 #include <openssl/crypto.h>
@@ -11,14 +13,32 @@
 #include <sys/prctl.h>
 
 #include "cmd.h"
+#include "heap.h"
 #include "term.h"
 
 #define SECURE_HEAP_BYTES 65536
 #define SECURE_HEAP_MIN	  32
 
 const struct command *const commands[] = {
-	&cmd_explain,	 &cmd_host_create, &cmd_host_show,	  &cmd_image_create,
-	&cmd_image_info, &cmd_image_test,  &cmd_machine_coverage, &cmd_run,
+	&cmd_dump_dmesg,
+	&cmd_dump_info,
+	&cmd_dump_open,
+	&cmd_explain,
+	&cmd_host_create,
+	&cmd_host_show,
+	&cmd_image_create,
+	&cmd_image_info,
+	&cmd_image_test,
+	&cmd_machine_coverage,
+	&cmd_run,
+	&cmd_vm_dump,
+	&cmd_vm_list,
+	&cmd_vm_pause,
+	&cmd_vm_powerdown,
+	&cmd_vm_quit,
+	&cmd_vm_reset,
+	&cmd_vm_resume,
+	&cmd_vm_status,
 	NULL,
 };
 
@@ -32,6 +52,9 @@ static bool ends_with(const char *s, const char *end)
 /* Nothing of this process ends in a core file; libcrypto keeps private numbers in locked memory. */
 static void protect_process(void)
 {
+	bool ok = heap_install();
+
+	assert(ok);
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	CRYPTO_secure_malloc_init(SECURE_HEAP_BYTES, SECURE_HEAP_MIN);
 }
@@ -160,6 +183,8 @@ int main(int argc, char **argv)
 	argc -= argc > 0;
 	if (ends_with(name, "genprotimg"))
 		return run_command(&cmd_image_create, "genprotimg", argc, argv + 1);
+	if (ends_with(name, "zgetdump"))
+		return run_command(&cmd_zgetdump, "zgetdump", argc, argv + 1);
 	if (ends_with(name, "pvimg"))
 		return dispatch("pvimg", "image ", argc, argv + 1);
 	return dispatch("zpv", "", argc, argv + 1);

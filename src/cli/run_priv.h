@@ -22,11 +22,12 @@ int run_host_open(const struct args *args, const char *dir, const char *image,
 
 /* How it ended. */
 struct run_end {
-	const struct vm *vm;
+	struct vm *vm;
 	const struct zpv_host *host; /* NULL: the machine has no Ultravisor */
 	const char *panic;	     /* the kernel's own words; "" when there are none */
 	bool printed;		     /* the guest has written to its console */
 	bool quit;		     /* by the user's keys */
+	const char *find;	     /* to be looked for in what the hypervisor can see; NULL: nothing */
 	bool json;
 };
 

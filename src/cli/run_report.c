@@ -97,6 +97,18 @@ static void say_protected(const struct args *args, const struct vm *vm)
 		(double)p->first_ns / NS_PER_SECOND);
 }
 
+static void say_found(const struct args *args, const struct run_end *end)
+{
+	struct vm_found found;
+
+	if (vm_find(end->vm, end->find, &found))
+		term_say(args,
+			 "zpv: text found in host-visible state: %llu times in %llu frames; %llu frames "
+			 "are not visible",
+			 (unsigned long long)found.times, (unsigned long long)found.readable,
+			 (unsigned long long)found.hidden);
+}
+
 static void say_end(const struct args *args, const struct run_end *end)
 {
 	switch (end->vm->end) {
@@ -115,6 +127,8 @@ static void say_end(const struct args *args, const struct run_end *end)
 	}
 	if (end->vm->protection.on)
 		say_protected(args, end->vm);
+	if (end->find)
+		say_found(args, end);
 }
 
 /* --- JSON --------------------------------------------------------------------------------------- */
@@ -162,6 +176,19 @@ static json_object *json_failure(const struct run_end *end)
 		json_object_array_add(hashes, json_object_new_string(hex_encode(
 						      p->hashes[i], ZPV_PHKH_BYTES, hex)));
 	add(o, "image_host_key_hashes", hashes);
+	return o;
+}
+
+static json_object *json_found(const struct run_end *end)
+{
+	json_object *o = json_object_new_object();
+	struct vm_found found;
+
+	if (!vm_find(end->vm, end->find, &found))
+		return o;
+	add(o, "times", json_count(found.times));
+	add(o, "frames_readable", json_count(found.readable));
+	add(o, "frames_hidden", json_count(found.hidden));
 	return o;
 }
 
@@ -214,6 +241,8 @@ static void print_json(const struct run_end *end)
 		    json_object_new_string(
 			    hex_encode(zpv_host_hash(end->host), ZPV_PHKH_BYTES, hex)));
 	add(doc, "frames", json_frames(vm));
+	if (end->find)
+		add(doc, "find", json_found(end));
 	puts(json_object_to_json_string_ext(doc, JSON_C_TO_STRING_SPACED |
 							 JSON_C_TO_STRING_NOSLASHESCAPE));
 	json_object_put(doc);

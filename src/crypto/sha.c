@@ -5,6 +5,7 @@
 #include "sha.h"
 
 #include <openssl/evp.h>
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdlib.h>
 
@@ -16,15 +17,35 @@ struct sha {
 	bool failed;
 };
 
+/*
+ * Asking libcrypto for an algorithm by name takes longer than hashing a short message, so it is done
+ * once and kept.
+ */
+static EVP_MD *algorithms[] = { [SHA_256] = NULL, [SHA_512] = NULL };
+static pthread_once_t fetched = PTHREAD_ONCE_INIT;
+
+static void fetch_all(void)
+{
+	algorithms[SHA_256] = EVP_MD_fetch(NULL, "SHA2-256", NULL);
+	algorithms[SHA_512] = EVP_MD_fetch(NULL, "SHA2-512", NULL);
+}
+
+/* NULL when this libcrypto has none. */
+static const EVP_MD *algorithm(enum sha_kind kind)
+{
+	pthread_once(&fetched, fetch_all);
+	return algorithms[kind];
+}
+
 int sha_new(enum sha_kind kind, struct sha **out, struct zpv_err *err)
 {
 	AUTO(sha) struct sha *s = calloc(1, sizeof(*s));
-	const EVP_MD *md = kind == SHA_256 ? EVP_sha256() : EVP_sha512();
+	const EVP_MD *md = algorithm(kind);
 
 	if (!s)
 		return err_set(err, ZPV_ERR_NOMEM, "no memory");
 	s->ctx = EVP_MD_CTX_new();
-	if (!s->ctx || EVP_DigestInit_ex(s->ctx, md, NULL) != 1)
+	if (!s->ctx || !md || EVP_DigestInit_ex(s->ctx, md, NULL) != 1)
 		return ossl_err(err, ZPV_ERR_CRYPTO, "SHA-2 is not available");
 	*out = STEAL(s);
 	return 0;
@@ -53,7 +74,9 @@ void sha_free(struct sha *s)
 
 int sha256(const void *data, size_t len, uint8_t digest[SHA256_BYTES], struct zpv_err *err)
 {
-	if (EVP_Digest(data, len, digest, NULL, EVP_sha256(), NULL) != 1)
+	const EVP_MD *md = algorithm(SHA_256);
+
+	if (!md || EVP_Digest(data, len, digest, NULL, md, NULL) != 1)
 		return ossl_err(err, ZPV_ERR_CRYPTO, "SHA-256 failed");
 	return 0;
 }

@@ -56,6 +56,10 @@ static const struct {
 	{ UVC_UNSHARE_ALL, "set unshared all" },
 	{ UVC_PIN, "pin page shared" },
 	{ UVC_UNPIN, "unpin page shared" },
+	{ UVC_DUMP_INIT, "dump init" },
+	{ UVC_DUMP_STORAGE_STATE, "dump configuration storage state" },
+	{ UVC_DUMP_CPU, "dump CPU" },
+	{ UVC_DUMP_COMPLETE, "dump complete" },
 	{ UVC_SHARE, "set shared access" },
 	{ UVC_UNSHARE, "remove shared access" },
 };

@@ -244,6 +244,17 @@ struct uvcb_cpu_state {
 LAYOUT_AT(struct uvcb_cpu_state, state, 0x27);
 LAYOUT_SIZE(struct uvcb_cpu_state, 0x50);
 
+/* DUMP STORAGE STATE; with a CPU's handle and without gaddr DUMP CPU, without gaddr DUMP COMPLETE. */
+struct uvcb_dump {
+	struct uvcb head;
+	uint8_t reserved08[16]; /* 0x08 */
+	be64 handle;		/* 0x18 */
+	be64 area_origin;	/* 0x20  home-space virtual: where the result goes */
+	be64 gaddr;		/* 0x28  guest absolute, on 1 MiB */
+	uint8_t reserved30[32]; /* 0x30 */
+};
+LAYOUT_SIZE(struct uvcb_dump, 0x50);
+
 /* SHARE, UNSHARE of a guest. */
 struct uvcb_share {
 	struct uvcb head;

@@ -14,6 +14,7 @@
 #include "explain.h"
 #include "gmap.h"
 #include "log.h"
+#include "pv_dump.h"
 #include "scb.h"
 #include "sclp.h"
 #include "vcpu.h"
@@ -43,6 +44,8 @@ struct pv {
 	haddr_t sida, sca, header;
 	haddr_t base, config_base, config_virt, cpu_stor; /* what is donated */
 	uint64_t config, cpu;				  /* handles; 0: none */
+	haddr_t dump;		    /* where calls about a dump leave their results */
+	struct pv_dump_sizes sizes; /* of these; all 0: there is no area yet */
 	bool on;
 };
 
@@ -64,7 +67,7 @@ static struct pic execute(struct pv *pv)
 
 	for (unsigned int i = 0; i < MAX_TRIES && cc > 1; i++) {
 		pic = cpu_uvc(pv->vm->vcpu->cpu, pv->uvcb, &cc);
-		if (pic.code || atomic_load(&pv->vm->stop))
+		if (pic.code || atomic_load(&pv->vm->quit))
 			break;
 	}
 	return pic;
@@ -430,6 +433,7 @@ uint64_t pv_start(struct pv *pv)
 						      .sca = pv->sca });
 	pv->on = true;
 	vm->protection.on = true;
+	atomic_store(&vm->is_protected, true);
 	vm->protection.enter_ns = vm_now_ns() - since;
 	vm->protection.first_ns = vm_now_ns() - vm->start_ns;
 	return 0;
@@ -438,6 +442,7 @@ uint64_t pv_start(struct pv *pv)
 void pv_reset(struct pv *pv, bool clear)
 {
 	sclp_reset(pv->vm->sclp);
+	pv->vm->vcpu->emergency = pv->vm->vcpu->restart = false;
 	pv_cpu_state(pv, UV_CPU_STOPPED);
 	if (!must_handle(pv, UVC_UNSHARE_ALL, pv->config) ||
 	    !must_handle(pv, UVC_PREPARE_RESET, pv->config) ||
@@ -456,6 +461,7 @@ void pv_leave(struct pv *pv)
 	pv->cpu = pv->config = 0;
 	pv->on = false;
 	pv->vm->protection.on = false;
+	atomic_store(&pv->vm->is_protected, false);
 }
 
 /* --- Pages ------------------------------------------------------------------------------------- */
@@ -507,7 +513,8 @@ void pv_fault(struct pv *pv, uint16_t code, gaddr_t at)
 {
 	haddr_t frame;
 
-	if (at.v >= gmap_bytes(pv->vm->gmap))
+	/* In 0x3d the address is the host's own: it has no business in a guest's way. */
+	if (at.v >= gmap_bytes(pv->vm->gmap) || code == PGM_SECURE_ACCESS)
 		vm_fail(pv->vm, "host program interruption %#x at guest address %#llx", code,
 			(unsigned long long)at.v);
 	else if (code == PGM_SECURE_VIOLATION)
@@ -552,4 +559,120 @@ void pv_sida_write(struct pv *pv, size_t off, const void *data, size_t len)
 
 	if (pic.code)
 		host_trouble(pv, "secure instruction data area", pic);
+}
+
+/* --- Dumping ----------------------------------------------------------------------------------- */
+
+#define DUMP_CALLS	(BIT64(24) | BIT64(25) | BIT64(26) | BIT64(27)) /* by their bits in the query */
+#define DUMP_MAX_BYTES	(16 * 4096ull)
+#define RC_DUMP_REFUSED 0x0103u /* of DUMP INIT */
+#define RRC_BY_HEADER	0x0001u
+#define RRC_BY_SECRET	0x0002u
+
+static uint64_t largest(uint64_t a, uint64_t b, uint64_t c)
+{
+	uint64_t ab = a > b ? a : b;
+
+	return ab > c ? ab : c;
+}
+
+int pv_dump_sizes(struct pv *pv, struct pv_dump_sizes *out, struct zpv_err *err)
+{
+	const struct uvcb_query *q = &pv->info;
+	uint64_t cpu = be64_get(q->cpu_stor_len), per_mib = be64_get(q->dump_per_mib_len);
+	uint64_t complete = be64_get(q->dump_complete_len);
+	uint64_t most = largest(cpu, per_mib, complete);
+	int rc = 0;
+
+	if ((be64_get(q->calls[0]) & DUMP_CALLS) != DUMP_CALLS || !cpu || !per_mib || !complete)
+		return err_set(err, ZPV_ERR_FORMAT,
+			       "the Ultravisor of this machine takes no dumps of protected guests, as on "
+			       "a z15");
+	if (most > DUMP_MAX_BYTES || cpu % 4 || per_mib != PV_DUMP_ENTRIES * PV_DUMP_ENTRY_BYTES)
+		return err_set(err, ZPV_ERR_FORMAT,
+			       "the Ultravisor dumps CPUs in %llu bytes, a MiB's state in %llu and the "
+			       "end in %llu, which no dump file can hold",
+			       (unsigned long long)cpu, (unsigned long long)per_mib,
+			       (unsigned long long)complete);
+	if (!pv->sizes.cpu)
+		rc = vm_alloc(pv->vm, &pv->vm->low, page_round_up(most), 4096, &pv->dump, err);
+	if (rc)
+		return rc;
+	pv->sizes = (struct pv_dump_sizes){ cpu, per_mib, complete };
+	*out = pv->sizes;
+	return 0;
+}
+
+/* Return: 0, or -ZPV_ERR_FORMAT after a response other than "executed". */
+static int answer(enum uv_command cmd, const void *block, struct zpv_err *err)
+{
+	const struct uvcb *head = block;
+	uint16_t rc = be16_get(head->rc), rrc = be16_get(head->rrc);
+	const struct explanation *e;
+
+	if (rc == UV_RC_EXECUTED)
+		return 0;
+	if (cmd == UVC_DUMP_INIT && rc == RC_DUMP_REFUSED && rrc == RRC_BY_HEADER)
+		return err_set(err, ZPV_ERR_FORMAT,
+			       "the owner of the guest did not allow dumps: the image was created without "
+			       "--enable-dump");
+	if (cmd == UVC_DUMP_INIT && rc == RC_DUMP_REFUSED && rrc == RRC_BY_SECRET)
+		return err_set(err, ZPV_ERR_FORMAT,
+			       "the owner of the guest did not allow dumps: a secret that was added "
+			       "later forbids them");
+	e = explain_uv((uint16_t)cmd, rc, rrc);
+	return err_set(err, ZPV_ERR_FORMAT, "%s failed: rc 0x%04x, rrc 0x%04x%s%s",
+		       name_of((uint16_t)cmd), rc, rrc, e ? ": " : "", e ? e->name : "");
+}
+
+int pv_dump_init(struct pv *pv, struct zpv_err *err)
+{
+	struct uvcb_handle b = { 0 };
+
+	be64_set(&b.handle, pv->config);
+	(void)call(pv, UVC_DUMP_INIT, &b, sizeof(b));
+	return answer(UVC_DUMP_INIT, &b, err);
+}
+
+/* One of the other calls, and its result of len bytes. */
+static int dump_call(struct pv *pv, enum uv_command cmd, struct uvcb_dump *b, uint8_t *out,
+		     size_t len, struct zpv_err *err)
+{
+	struct pic pic;
+	int rc;
+
+	be64_set(&b->area_origin, pv->dump.v);
+	(void)call(pv, cmd, b, sizeof(*b));
+	rc = answer(cmd, b, err);
+	if (rc)
+		return rc;
+	pic = storage_read(pv->vm->m, pv->dump, out, len);
+	return pic.code ? err_set(err, ZPV_ERR_FORMAT, "%s: its result is not accessible (%#x)",
+				  name_of((uint16_t)cmd), pic.code) :
+			  0;
+}
+
+int pv_dump_cpu(struct pv *pv, uint8_t *out, struct zpv_err *err)
+{
+	struct uvcb_dump b = { 0 };
+
+	be64_set(&b.handle, pv->cpu);
+	return dump_call(pv, UVC_DUMP_CPU, &b, out, pv->sizes.cpu, err);
+}
+
+int pv_dump_storage(struct pv *pv, gaddr_t at, uint8_t *out, struct zpv_err *err)
+{
+	struct uvcb_dump b = { 0 };
+
+	be64_set(&b.handle, pv->config);
+	be64_set(&b.gaddr, at.v);
+	return dump_call(pv, UVC_DUMP_STORAGE_STATE, &b, out, pv->sizes.per_mib, err);
+}
+
+int pv_dump_complete(struct pv *pv, uint8_t *out, struct zpv_err *err)
+{
+	struct uvcb_dump b = { 0 };
+
+	be64_set(&b.handle, pv->config);
+	return dump_call(pv, UVC_DUMP_COMPLETE, &b, out, pv->sizes.complete, err);
 }

@@ -68,6 +68,25 @@ bool pv_make_accessible(struct pv *pv, haddr_t frame);
 void pv_sida_read(struct pv *pv, size_t off, void *data, size_t len);
 void pv_sida_write(struct pv *pv, size_t off, const void *data, size_t len);
 
+/* --- Dumping (dump.c): calls of the Ultravisor, in the order of ultravisor.md section 4.24 ------- */
+
+/* Bytes of what the calls give out. */
+struct pv_dump_sizes {
+	size_t cpu, per_mib, complete;
+};
+
+/* Lays out an area for results. Return: 0; -ZPV_ERR_FORMAT the Ultravisor takes no dumps; -ZPV_ERR_NOMEM. */
+int pv_dump_sizes(struct pv *pv, struct pv_dump_sizes *out, struct zpv_err *err) MUST_CHECK;
+/*
+ * Until pv_dump_complete() has worked, the guest cannot run. Return: 0; -ZPV_ERR_FORMAT with what the
+ * Ultravisor answers, and in words when its owner did not allow dumps.
+ */
+int pv_dump_init(struct pv *pv, struct zpv_err *err) MUST_CHECK;
+int pv_dump_cpu(struct pv *pv, uint8_t *out, struct zpv_err *err) MUST_CHECK;
+/* Of a MiB of guest storage, whose secure pages are exported by it. */
+int pv_dump_storage(struct pv *pv, gaddr_t at, uint8_t *out, struct zpv_err *err) MUST_CHECK;
+int pv_dump_complete(struct pv *pv, uint8_t *out, struct zpv_err *err) MUST_CHECK;
+
 /* Interceptions 104 and 108 (pv_intercept.c). */
 void pv_instruction(struct guest *g);
 void pv_notification(struct guest *g);

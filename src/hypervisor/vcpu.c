@@ -10,6 +10,7 @@
 #include <sys/mman.h>
 #include <time.h>
 
+#include "elf_core.h"
 #include "err.h"
 #include "gmap.h"
 #include "guest.h"
@@ -428,11 +429,65 @@ static void handle(struct guest *g)
 	v->reloaded = false;
 }
 
+/* The state that a protected guest's last interception showed. */
+static void core_shown(struct guest *g, struct core_cpu *out)
+{
+	pv_gr_read(g);
+	memcpy(out->gr, g->pv_gr, sizeof(out->gr));
+}
+
+/*
+ * Right halves of vector registers are zeros: guests are not told of the facility, and machine/api
+ * does not show them.
+ */
+static void core_registers(const struct guest *g, struct core_cpu *out)
+{
+	for (unsigned int i = 0; i < 16; i++) {
+		be64_set(&out->gr[i], guest_gr(g, i));
+		be64_set(&out->fpr[i], cpu_fpr(g->v->cpu, i));
+		be32_set(&out->ar[i], cpu_ar(g->v->cpu, i));
+	}
+	be32_set(&out->fpc, cpu_fpc(g->v->cpu));
+}
+
+void vcpu_core(struct vcpu *v, struct core_cpu *out)
+{
+	struct guest g = { .v = v };
+
+	memset(out, 0, sizeof(*out));
+	scb_read(v, &g.scb);
+	if (guest_protected(&g))
+		core_shown(&g, out);
+	else
+		core_registers(&g, out);
+	memcpy(out->cr, g.scb.gcr, sizeof(out->cr));
+	out->psw_mask = g.scb.gpsw_mask;
+	out->psw_addr = g.scb.gpsw_addr;
+	out->timer = g.scb.cputm;
+	out->ckc = g.scb.ckc;
+	out->todpr = g.scb.todpr;
+	be32_set(&out->prefix, guest_prefix(&g));
+}
+
+/* A safe point: requests of other threads. The guest's CPU timer stands still as long as it does. */
+static void serve(struct vcpu *v)
+{
+	struct guest g = { .v = v };
+
+	scb_read(v, &g.scb);
+	timer_go_on(&g);
+	scb_write(v, &g.scb);
+	vm_serve(v->vm);
+	v->left = machine_tod(v->vm->m);
+}
+
 static void step(struct vcpu *v)
 {
 	struct guest g = { .v = v };
 	enum cpu_stop stop;
 
+	if (atomic_load(&v->vm->requests.any))
+		serve(v);
 	if (atomic_exchange(&v->vm->reset, false)) {
 		vm_reboot(v->vm, true);
 		v->reloaded = false;
@@ -465,6 +520,8 @@ static void *run(void *arg)
 
 	while (!atomic_load(&v->vm->stop))
 		step(v);
+	if (vm_ended(v->vm) == VM_CRASHED && v->vm->config.dump_on_crash)
+		vm_dump_crashed(v->vm);
 	return NULL;
 }
 

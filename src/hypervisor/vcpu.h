@@ -11,6 +11,7 @@
 #include "compiler.h"
 #include "vm.h"
 
+struct core_cpu;
 struct guest;
 struct status_area;
 
@@ -49,6 +50,11 @@ void vcpu_free(struct vcpu *v);
 void vcpu_reset(struct vcpu *v, bool clear);
 /* What SIGP stores as the CPU's status. */
 void vcpu_status(const struct guest *g, struct status_area *out);
+/*
+ * What the hypervisor knows of the registers, between two SIE. Of a protected guest that is what its
+ * last interception showed, and zeros for all else.
+ */
+void vcpu_core(struct vcpu *v, struct core_cpu *out);
 void vcpu_set_psw(struct vcpu *v, uint64_t mask, uint64_t addr);
 /* After a reset: the guest is protected now, until the next reset. */
 void vcpu_protect(struct vcpu *v, const struct vcpu_secure *secure);

@@ -242,6 +242,7 @@ int vm_run(struct vm *vm, struct zpv_err *err)
 	rc = vm_load(vm, true, err);
 	if (!rc)
 		rc = vcpu_run(vm->vcpu, err);
+	vm_serve_end(vm);
 	if (rc || vm->end != VM_FAILED)
 		return rc;
 	*err = vm->err;
@@ -253,8 +254,19 @@ void vm_set_end(struct vm *vm, enum vm_end end)
 	pthread_mutex_lock(&vm->lock);
 	if (vm->end == VM_RUNNING)
 		vm->end = end;
-	pthread_mutex_unlock(&vm->lock);
 	atomic_store(&vm->stop, true);
+	pthread_cond_broadcast(&vm->changed);
+	pthread_mutex_unlock(&vm->lock);
+}
+
+enum vm_end vm_ended(struct vm *vm)
+{
+	enum vm_end end;
+
+	pthread_mutex_lock(&vm->lock);
+	end = vm->end;
+	pthread_mutex_unlock(&vm->lock);
+	return end;
 }
 
 /* Addresses of disabled waits that mean something (machine.md section 9, se-image.md section 4). */
@@ -288,7 +300,8 @@ const char *vm_explain(const struct vm *vm)
 	if (vm->crash == VM_EXTERNAL_LOOP)
 		return "external interruption loop: the external-new PSW allows the same "
 		       "interruption again";
-	for (size_t i = 0; i < ARRAY_SIZE(wait_codes); i++)
+	/* The address of a protected guest's PSW is not shown, so it says nothing. */
+	for (size_t i = 0; i < ARRAY_SIZE(wait_codes) && !vm->psw_hidden; i++)
 		if (wait_codes[i].addr == vm->end_psw[1])
 			return wait_codes[i].text;
 	return NULL;
@@ -296,6 +309,7 @@ const char *vm_explain(const struct vm *vm)
 
 void vm_quit(struct vm *vm)
 {
+	atomic_store(&vm->quit, true);
 	vm_set_end(vm, VM_QUIT);
 	vcpu_wake(vm->vcpu);
 }

@@ -18,11 +18,13 @@
 
 #include "addr.h"
 #include "compiler.h"
+#include "dump.h"
 #include "ipib.h"
 #include "machine.h"
 #include "se_hdr.h"
 
 struct console;
+struct dump_request;
 struct gmap;
 struct pv;
 struct sclp;
@@ -59,6 +61,7 @@ struct vm_config {
 	bool no_reboot;		 /* end with VM_REBOOT instead of loading again */
 	struct console *console; /* borrowed */
 	const struct zpv_log *log;
+	const char *dump_on_crash; /* file for a dump of a guest that has crashed; NULL: none */
 	/* Called with the new machine, to install what is not the hypervisor's. May be NULL. */
 	int (*firmware)(void *arg, struct machine *m, struct zpv_err *err);
 	void *firmware_arg;
@@ -82,6 +85,22 @@ struct vm_protection {
 	uint16_t command, rc, rrc;
 	size_t nhashes; /* the host keys for which the image is sealed */
 	uint8_t hashes[SE_HDR_MAX_SLOTS][SE_PHKH_BYTES];
+};
+
+/* What other threads want of the CPU's thread (request.c). Under the VM's lock. */
+struct vm_requests {
+	atomic_bool any;   /* to be looked at between two SIE */
+	bool paused;	   /* the user wants the guest to stand still */
+	bool holding;	   /* it does */
+	bool over;	   /* the CPU's thread has ended */
+	struct dump_request *dump; /* to be served, or being served */
+};
+
+/* What became of the dump of a guest that has crashed. */
+struct vm_crash_dump {
+	bool tried;
+	struct zpv_err err; /* code 0: it is there */
+	struct dump_report report;
 };
 
 /* Host frames that are handed out from one end to the other. */
@@ -109,8 +128,12 @@ struct vm {
 	bool psw_hidden; /* of a protected guest: end_psw has its mask's visible bits alone */
 	struct vm_block ipl_block, pv_block; /* of subcodes 5 and 6; of 8 and 9 */
 	struct zpv_err err;
-	atomic_bool stop;  /* asked for from outside */
-	atomic_bool reset; /* asked for from outside, too */
+	struct vm_requests requests;
+	struct vm_crash_dump crash_dump;
+	atomic_bool is_protected; /* as protection.on; for any thread */
+	atomic_bool stop;	  /* asked for from outside, or the VM has ended */
+	atomic_bool quit;	  /* asked for from outside: long work ends too */
+	atomic_bool reset;	  /* asked for from outside, too */
 };
 
 int vm_new(const struct vm_config *config, struct vm **out, struct zpv_err *err) MUST_CHECK;
@@ -124,6 +147,26 @@ int vm_run(struct vm *vm, struct zpv_err *err) MUST_CHECK;
 void vm_quit(struct vm *vm);
 /* The same: a reset from outside, as by the guest's own re-IPL with clearing. */
 void vm_reset(struct vm *vm);
+
+/* Any thread's view of why the VM ended; VM_RUNNING when it has not. */
+enum vm_end vm_ended(struct vm *vm);
+
+/* --- Requests of other threads (request.c). Return: 0; -ZPV_ERR_USAGE the VM has ended. ---------- */
+
+/* The guest stands still afterwards; waits for the end of a load, reset or dump. */
+int vm_pause(struct vm *vm, struct zpv_err *err) MUST_CHECK;
+int vm_resume(struct vm *vm, struct zpv_err *err) MUST_CHECK;
+bool vm_is_paused(struct vm *vm);
+/* Dumps the guest, which stands still meanwhile. Return: also as the functions of dump.h. */
+int vm_dump(struct vm *vm, const struct dump_spec *spec, struct dump_report *out,
+	    struct zpv_err *err) MUST_CHECK;
+
+/* The CPU's thread, outside of SIE: does what was asked for, and waits while the guest is paused. */
+void vm_serve(struct vm *vm);
+/* The same, when the guest has crashed: the dump that was asked for. */
+void vm_dump_crashed(struct vm *vm);
+/* There is no CPU's thread any more: who waits for it goes on. */
+void vm_serve_end(struct vm *vm);
 
 /*
  * Takes host frames of zeros (bytes is a multiple of 4096), which are never given back.
@@ -150,6 +193,14 @@ struct pic vm_write(struct vm *vm, gaddr_t at, const void *data, size_t len) MUS
 int vm_load(struct vm *vm, bool clear, struct zpv_err *err) MUST_CHECK;
 /* Loads everything again, or ends the VM when that is not wanted. On the CPU's thread. */
 void vm_reboot(struct vm *vm, bool clear);
+
+/* How often a text is in the storage that the hypervisor may read. */
+struct vm_found {
+	uint64_t times;
+	uint64_t readable, hidden; /* frames */
+};
+/* While no CPU runs. False: no memory, or no text. */
+bool vm_find(struct vm *vm, const char *text, struct vm_found *out);
 
 /* Ends the VM; the first reason stays. */
 void vm_set_end(struct vm *vm, enum vm_end end);

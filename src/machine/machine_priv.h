@@ -56,7 +56,8 @@ struct machine {
 
 	pthread_mutex_t wait_lock;
 	pthread_cond_t wait_changed;
-	atomic_uint waiters; /* CPUs that wait in host mode */
+	atomic_uint waiters;   /* CPUs that wait in host mode */
+	atomic_bool resetting; /* a CPU executes a load reset */
 
 	int64_t tod_offset; /* TOD = nanoseconds of CLOCK_REALTIME in TOD units + this */
 

@@ -59,6 +59,10 @@ static const struct call calls[] = {
 	OF_CONFIG(UVC_UNSHARE_ALL, 20, uv_unshare_all, uvcb_handle, handle),
 	PLAIN(UVC_PIN, 21, uv_pin, uvcb_frame),
 	OF_CONFIG(UVC_UNPIN, 22, uv_unpin, uvcb_gpage, config_handle),
+	OF_CONFIG(UVC_DUMP_INIT, 24, uv_dump_init, uvcb_handle, handle),
+	OF_CONFIG(UVC_DUMP_STORAGE_STATE, 25, uv_dump_storage_state, uvcb_dump, handle),
+	OF_CPU(UVC_DUMP_CPU, 26, uv_dump_cpu, uvcb_dump, handle),
+	OF_CONFIG(UVC_DUMP_COMPLETE, 27, uv_dump_complete, uvcb_dump, handle),
 	PLAIN(UVC_SHARE, 8, uv_share, uvcb_share),
 	PLAIN(UVC_UNSHARE, 9, uv_unshare, uvcb_share),
 };

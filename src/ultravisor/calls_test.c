@@ -345,6 +345,10 @@ static const struct command {
 	{ UVC_UNSHARE_ALL, 0x40, 20, "unshare all" },
 	{ UVC_PIN, 0x20, 21, "pin" },
 	{ UVC_UNPIN, 0x28, 22, "unpin" },
+	{ UVC_DUMP_INIT, 0x40, 24, "dump init" },
+	{ UVC_DUMP_STORAGE_STATE, 0x50, 25, "dump storage state" },
+	{ UVC_DUMP_CPU, 0x50, 26, "dump cpu" },
+	{ UVC_DUMP_COMPLETE, 0x50, 27, "dump complete" },
 };
 
 static void test_instruction(void **state)
@@ -459,19 +463,9 @@ static void test_real(void **state)
 
 static void test_unknown(void **state)
 {
-	static const uint16_t codes[] = { 0x0000,
-					  0x4242,
-					  0xffff,
-					  UVC_SHARE,
-					  UVC_UNSHARE,
-					  UVC_ATTEST,
-					  UVC_ADD_SECRET,
-					  0x0203,
-					  0x0102,
-					  UVC_DUMP_INIT,
-					  UVC_DUMP_STORAGE_STATE,
-					  UVC_DUMP_CPU,
-					  UVC_DUMP_COMPLETE };
+	static const uint16_t codes[] = { 0x0000,	  0x4242,      0xffff,
+					  UVC_SHARE,	  UVC_UNSHARE, UVC_ATTEST,
+					  UVC_ADD_SECRET, 0x0203,      0x0102 };
 	struct uvcb h;
 
 	for (size_t i = 0; i < ARRAY_SIZE(codes); i++) {
@@ -484,8 +478,8 @@ static void test_unknown(void **state)
 static void test_profiles(void **state)
 {
 	static const uint64_t words[] = { [ZPV_PROFILE_Z15] = 0xff1ffe0000000000,
-					  [ZPV_PROFILE_Z16] = 0xff1ffe0000000000,
-					  [ZPV_PROFILE_Z17] = 0xff1ffe0020000000 };
+					  [ZPV_PROFILE_Z16] = 0xff1ffef000000000,
+					  [ZPV_PROFILE_Z17] = 0xff1ffef020000000 };
 	static const uint64_t pcf[] = { 0x100000e0, 0x300000e2, 0x300000e2 };
 	struct uvcb_query_keys keys = { .head = head_of(UVC_QUERY_KEYS, sizeof(keys)) };
 	struct bench *b = *state;
@@ -498,13 +492,16 @@ static void test_profiles(void **state)
 		assert_int_equal(call(b, &q, sizeof(q)), UV_RC_EXECUTED);
 		assert_int_equal(be64_get(q.calls[0]), words[p]);
 		assert_int_equal(be64_get(q.hdr_pcf), pcf[p]);
+		assert_int_equal(be64_get(q.dump_per_mib_len), p == ZPV_PROFILE_Z15 ? 0 : 0x1000);
+		assert_int_equal(be64_get(q.dump_complete_len), p == ZPV_PROFILE_Z15 ? 0 : 0x1000);
 		for (size_t i = 1; i < ARRAY_SIZE(host_commands); i++) {
 			const struct command *c = &host_commands[i];
 			struct uvcb h = head_of(c->code, c->len);
 
-			row_true(c->name, words[p] & BIT64(c->bit));
 			memcpy(block, &h, sizeof(h));
-			row_int(c->name, call(b, block, c->len), UV_RC_INVALID_STATE);
+			row_int(c->name, call(b, block, c->len),
+				words[p] & BIT64(c->bit) ? UV_RC_INVALID_STATE :
+							   UV_RC_INVALID_COMMAND);
 		}
 		row_int("query keys", call(b, &keys, sizeof(keys)),
 			words[p] & BIT64(34) ? UV_RC_EXECUTED : UV_RC_INVALID_COMMAND);
@@ -550,8 +547,8 @@ static void test_query_values(void **state)
 		{ "cpu id", 0x9e, 2, 247 },
 		{ "features", 0xa0, 8, 1ull << 63 },
 		{ "versions", 0xb0, 8, 1ull << 63 },
-		{ "dump MiB", 0xc8, 8, 0 },
-		{ "dump end", 0xd0, 8, 0 },
+		{ "dump MiB", 0xc8, 8, 0x1000 },
+		{ "dump end", 0xd0, 8, 0x1000 },
 		{ "attest", 0xe0, 8, 0 },
 		{ "secrets", 0xf8, 8, 0 },
 		{ "secret types", 0x108, 8, 0 },

@@ -138,7 +138,7 @@ uint16_t uv_create_cpu(struct uv_op *op)
 		cpu->handle = uv_new_handle(op->uv);
 	if (!cpu || !cpu->handle) {
 		free(cpu);
-		return UV_RC_INVALID_STATE; /* no memory or no random bytes: of the machine's host */
+		return UV_RC_RESOURCE; /* no memory or no random bytes: of the machine's host */
 	}
 	add_cpu(op, cpu, b);
 	be64_set(&b->cpu_handle, cpu->handle);

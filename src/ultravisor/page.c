@@ -62,6 +62,7 @@ bool uv_pages_new(struct uv_config *c)
 		uv_pages_free(c);
 		return false;
 	}
+	c->page_key = STEAL(key);
 	return true;
 }
 
@@ -69,7 +70,9 @@ void uv_pages_free(struct uv_config *c)
 {
 	xts_free(c->export_key);
 	xts_free(c->import_key);
+	secret_free(c->page_key);
 	c->export_key = c->import_key = NULL;
+	c->page_key = NULL;
 }
 
 static uint64_t guest_pages(const struct uv_config *c)
@@ -180,38 +183,64 @@ struct tweak {
 	uint64_t prefix, offset; /* the 16 bytes as xts_pages() takes them */
 };
 
-/*
- * Bytes 0-5 the export counter, 6-9 the page number, 10-15 the nonce: component OR nonce of
- * pv-dump.md section 12.
- */
+/* The part of pv-dump.md section 12's tweak that a dump tells of each page. */
+static struct tweak component_of(uint64_t page, uint64_t counter)
+{
+	return (struct tweak){ .prefix = counter << 16 | (page >> 16 & 0xffff),
+			       .offset = page << 48 };
+}
+
+void uv_page_component(uint64_t page, uint64_t counter, struct pv_dump_entry *e)
+{
+	struct tweak t = component_of(page, counter);
+	be64 raw[2];
+
+	static_assert(sizeof(*e) == sizeof(raw), "a component is a tweak");
+	be64_set(&raw[0], t.prefix);
+	be64_set(&raw[1], t.offset);
+	memcpy(e, raw, sizeof(raw));
+}
+
+/* Bytes 0-5 the export counter, 6-9 the page number, 10-15 the nonce: component OR nonce. */
 static struct tweak tweak_of(const struct uv_config *c, uint64_t page, uint64_t counter)
 {
-	struct tweak t = { .prefix = counter << 16 | (page >> 16 & 0xffff), .offset = page };
+	struct tweak t = component_of(page, counter);
+	uint64_t nonce = 0;
 
 	for (size_t i = 0; i < sizeof(c->nonce); i++)
-		t.offset = t.offset << 8 | c->nonce[i];
+		nonce = nonce << 8 | c->nonce[i];
+	t.offset |= nonce;
 	return t;
 }
 
 /*
- * Encrypts a seized secure frame for the host. The ciphertext is made and hashed where the host
- * cannot reach it, so that the digest is of what was encrypted.
+ * The ciphertext is made and hashed where the host cannot reach it, so that the digest is of what
+ * was encrypted.
  */
-static bool encrypt_out(struct uv_config *c, uint64_t frame, uint64_t page, struct uv_page *p)
+void uv_page_encrypt(const struct uv_config *c, struct xts *key, struct uv_leaving *l)
 {
-	uint8_t *secure = frame_secure_page(c->uv->m, frame);
-	uint8_t cipher[FRAME_BYTES], digest[SHA256_BYTES];
-	uint64_t counter = ++c->exports; /* used up even if this fails */
-	struct tweak t = tweak_of(c, page, counter);
+	uint8_t *secure = frame_secure_page(c->uv->m, l->frame);
+	struct tweak t = tweak_of(c, l->page, l->counter);
+	uint8_t cipher[FRAME_BYTES];
 
-	if (xts_pages(c->export_key, t.prefix, t.offset, secure, cipher, 1, NULL) != 0 ||
-	    sha256(cipher, sizeof(cipher), digest, NULL) != 0)
-		return false;
-	memcpy(frame_host_page(c->uv->m, frame), cipher, sizeof(cipher));
-	OPENSSL_cleanse(secure, FRAME_BYTES);
-	*p = (struct uv_page){ .state = PAGE_EXPORTED, .counter = counter };
-	memcpy(p->digest, digest, sizeof(p->digest));
-	return true;
+	l->encrypted = xts_pages(key, t.prefix, t.offset, secure, cipher, 1, NULL) == 0 &&
+		       sha256(cipher, sizeof(cipher), l->digest, NULL) == 0;
+	if (!l->encrypted)
+		return;
+	memcpy(frame_host_page(c->uv->m, l->frame), cipher, sizeof(cipher));
+	/* Not OPENSSL_cleanse(), which takes a tenth of all this: the store is no dead memory. */
+	memset(secure, 0, FRAME_BYTES);
+}
+
+void uv_page_left(struct uv_config *c, const struct uv_leaving *l)
+{
+	struct uv_page *p = uv_page(c, l->page);
+
+	if (l->encrypted) {
+		*p = (struct uv_page){ .state = PAGE_EXPORTED, .counter = l->counter };
+		memcpy(p->digest, l->digest, sizeof(p->digest));
+	}
+	frame_give(c->uv->m, l->frame, l->encrypted ? of_host : info_of(c, FRAME_SECURE, l->page));
 }
 
 /* Decrypts a page in the secure store if it is the last export of this guest page. */
@@ -350,14 +379,15 @@ static struct uv_config *owner_of(const struct uv *uv, struct frame_info info)
 static uint16_t export_private(struct uv_op *op, uint64_t frame, struct frame_info info)
 {
 	struct uv_config *c = owner_of(op->uv, info);
-	bool done;
+	struct uv_leaving l = { .page = info.page, .frame = frame };
 
 	if (c->exports + 1 >= COUNTER_LIMIT)
 		return RC_EXHAUSTED;
 	frame_seize(op->uv->m, op->cpu, frame, 1);
-	done = encrypt_out(c, frame, info.page, uv_page(c, info.page));
-	frame_give(op->uv->m, frame, done ? of_host : info);
-	return done ? UV_RC_EXECUTED : UV_RC_RESOURCE;
+	l.counter = ++c->exports; /* used up even if this fails */
+	uv_page_encrypt(c, c->export_key, &l);
+	uv_page_left(c, &l);
+	return l.encrypted ? UV_RC_EXECUTED : UV_RC_RESOURCE;
 }
 
 static uint16_t export_shared(struct uv_op *op, uint64_t frame, struct frame_info info)
@@ -542,6 +572,44 @@ static uint64_t run_at(const struct uv_config *c, uint64_t page)
 	       p->shared == first->shared && p->frame == first->frame + n)
 		n++;
 	return n;
+}
+
+static bool is_private_here(const struct uv_page *p)
+{
+	return p->state == PAGE_RESIDENT && !p->shared;
+}
+
+static size_t count_private(const struct uv_config *c, uint64_t first, uint64_t count)
+{
+	size_t n = 0;
+
+	for (uint64_t page = first; page < first + count; page++)
+		n += is_private_here(uv_page(c, page));
+	return n;
+}
+
+bool uv_pages_leave(struct uv_config *c, struct cpu *self, uint64_t first, uint64_t count,
+		    struct uv_leaving *out, size_t *n)
+{
+	uint64_t run;
+
+	*n = 0;
+	if (c->exports + count_private(c, first, count) >= COUNTER_LIMIT)
+		return false;
+	for (uint64_t page = first; page < first + count; page += run ? run : 1) {
+		const struct uv_page *p = uv_page(c, page);
+
+		run = is_private_here(p) ? run_at(c, page) : 0;
+		if (run > first + count - page)
+			run = first + count - page;
+		if (run)
+			frame_seize(c->uv->m, self, p->frame, run);
+		for (uint64_t i = 0; i < run; i++)
+			out[(*n)++] = (struct uv_leaving){ .page = page + i,
+							   .frame = p->frame + i,
+							   .counter = ++c->exports };
+	}
+	return true;
 }
 
 /* Gives the seized frame of a resident page back. */

@@ -8,10 +8,9 @@
 #define BITS(first, last) ((~0ull >> (first)) & (~0ull << (63 - (last))))
 
 /*
- * TODO: fast destroy and dump (bits 23-27), attestation and secrets (28-31, 33) come with later
- * milestones. Until then neither their bits nor their rows of the table of calls exist.
+ * TODO: fast destroy (bit 23), attestation and secrets (28-31, 33) come with later milestones. Until then neither their bits nor their rows of the table of calls exist.
  */
-#define HOST_CALLS  (BITS(0, 7) | BITS(11, 22) | BIT64(34))
+#define HOST_CALLS  (BITS(0, 7) | BITS(11, 22) | BITS(24, 27) | BIT64(34))
 #define GUEST_CALLS (BIT64(0) | BITS(8, 9))
 
 #define FEATURE_MISC BIT64(0)

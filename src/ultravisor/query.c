@@ -7,6 +7,7 @@
 #include "uv_priv.h"
 
 #define HDR_VERSION_1_BIT BIT64(0)
+#define DUMP_BIT	  BIT64(24) /* of the profile's words; the four calls come together */
 
 static void fill_host(const struct uv_profile *p, struct uvcb_query *q)
 {
@@ -22,6 +23,10 @@ static void fill_host(const struct uv_profile *p, struct uvcb_query *q)
 	be64_set(&q->features, p->features);
 	be64_set(&q->hdr_versions, HDR_VERSION_1_BIT);
 	be64_set(&q->hdr_pcf, p->se->pcf);
+	if (p->host_calls & DUMP_BIT) {
+		be64_set(&q->dump_per_mib_len, UV_DUMP_PER_MIB_BYTES);
+		be64_set(&q->dump_complete_len, UV_DUMP_COMPLETE_BYTES);
+	}
 }
 
 /* Reserved fields are stored as zeros. A guest is told its own calls, and no sizes of the host. */

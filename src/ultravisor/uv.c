@@ -115,11 +115,6 @@ bool uv_any_running(const struct uv_config *c)
 	return false;
 }
 
-void uv_dump_end(struct uv_config *c)
-{
-	c->dumping = false;
-}
-
 void uv_config_free(struct uv_config *c)
 {
 	uv_unpack_free(c);

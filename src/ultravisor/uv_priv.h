@@ -17,6 +17,7 @@
 
 #include "frame.h"
 #include "mem.h"
+#include "pv_dump.h"
 #include "se_hdr.h"
 #include "se_profile.h"
 #include "secure.h"
@@ -28,6 +29,7 @@ struct secret;
 struct sha;
 struct unpack;
 struct uv_config;
+struct uv_dump;
 struct xts;
 
 /* --- Sizes: project choices that QUERY reports (section 4.1) ------------------------------------ */
@@ -42,6 +44,8 @@ struct xts;
 #define UV_MAX_GUEST_ADDR	0x7fffffffffffull
 #define UV_MAX_CPU_ID		247u
 #define UV_MIB			0x100000ull
+#define UV_DUMP_PER_MIB_BYTES	0x1000ull
+#define UV_DUMP_COMPLETE_BYTES	0x1000ull
 
 /* --- Profiles (profile.c; section 3.1) ---------------------------------------------------------- */
 
@@ -148,6 +152,7 @@ struct uv_config {
 	uint32_t owner; /* number for frames, never given twice */
 	enum uv_config_state state;
 	bool dumping;
+	struct uv_dump *dump;			    /* while it is being dumped */
 	bool unshared;				    /* UNSHARE ALL since all CPUs were stopped */
 	uint64_t origin, len, asce, sca, base_stor; /* as created; origin is MSO */
 	uint64_t *virt;				    /* frames of the variable storage */
@@ -155,6 +160,7 @@ struct uv_config {
 	struct uv_cpu *cpus;
 
 	/* Secure storage (page.c), made with the configuration. */
+	struct secret *page_key; /* of both: a dump's owner gets it */
 	struct xts *export_key, *import_key;
 	uint64_t exports; /* counter of the last one */
 	uint8_t nonce[6];
@@ -196,9 +202,6 @@ uint64_t uv_new_handle(const struct uv *uv);
 bool uv_all_stopped(const struct uv_config *c);
 bool uv_any_running(const struct uv_config *c);
 
-/* Ends a dump that is active (none can be yet): every way out of it comes here. */
-void uv_dump_end(struct uv_config *c);
-
 /* --- Donated storage (donate.c); addresses are host absolute ------------------------------------- */
 
 /* All in configured storage? */
@@ -230,6 +233,7 @@ union uv_block {
 	struct uvcb_destroy_fast destroy_fast;
 	struct uvcb_cpu_state cpu_state;
 	struct uvcb_share share;
+	struct uvcb_dump dump;
 };
 
 /* One execution of UVC. Functions of the table are called with the lock held and return the rc. */
@@ -275,6 +279,8 @@ uv_call_fn uv_import, uv_export, uv_destroy_page, uv_pin, uv_unpin;
 uv_call_fn uv_set_parms, uv_unpack, uv_verify;
 /* guest.c */
 uv_call_fn uv_share, uv_unshare;
+/* dump.c */
+uv_call_fn uv_dump_init, uv_dump_storage_state, uv_dump_cpu, uv_dump_complete;
 
 /* Frees the object after everything that it had in storage was given back or is gone. */
 void uv_config_free(struct uv_config *c);
@@ -335,6 +341,44 @@ bool uv_page_present(const struct uv_config *c, struct cpu *cpu, uint64_t page);
  * is a copy of the frame's; the caller decrypts it in place. Return: rc as of UNPACK.
  */
 uint16_t uv_page_take(struct uv_config *c, struct cpu *cpu, uint64_t page, uint8_t **secure);
+
+/* A seized page on its way out. */
+struct uv_leaving {
+	uint64_t page, frame, counter;
+	uint8_t digest[32]; /* of the ciphertext */
+	bool encrypted;	    /* false: it stays where it is */
+};
+
+/*
+ * Export in three steps: pages are seized, in runs, and get their counters; each is encrypted, by
+ * any thread that has a context of the page key and needs no lock for it; and each is recorded and
+ * given to the host. out has room for count of them, all of which the guest must have. Return:
+ * false: no tweaks are left, nothing has happened.
+ */
+bool uv_pages_leave(struct uv_config *c, struct cpu *self, uint64_t first, uint64_t count,
+		    struct uv_leaving *out, size_t *n) MUST_CHECK;
+void uv_page_encrypt(const struct uv_config *c, struct xts *key, struct uv_leaving *l);
+void uv_page_left(struct uv_config *c, const struct uv_leaving *l);
+
+/* The storage state entry of a page that was exported with this counter. */
+void uv_page_component(uint64_t page, uint64_t counter, struct pv_dump_entry *e);
+
+/* --- Dump (dump.c) ------------------------------------------------------------------------------- */
+
+/* Ends a dump that may be active and wipes what it had: every way out of it comes here. */
+void uv_dump_end(struct uv_config *c);
+
+/*
+ * The cryptography of a dump, by which known answers can be checked. The key of a dump; and blocks
+ * that have everything but version, length, IV and tag. In place, so they lie in secret memory.
+ * False: no memory, or libcrypto failed.
+ */
+bool uv_dump_key(const struct secret *cck, const uint8_t seed[PV_DUMP_SEED_BYTES],
+		 struct secret **out) MUST_CHECK;
+bool uv_dump_seal_cpu(const struct secret *key, const uint8_t iv[PV_DUMP_IV_BYTES],
+		      struct pv_dump_cpu *b) MUST_CHECK;
+bool uv_dump_seal_complete(const struct secret *key, const uint8_t iv[PV_DUMP_IV_BYTES],
+			   struct pv_dump_complete *b) MUST_CHECK;
 
 /* --- SE header (header.c) ------------------------------------------------------------------------ */
 

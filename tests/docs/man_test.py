@@ -205,7 +205,7 @@ def test_all_known(page):
 def test_overview():
     """zpv.1 lists every command, and the list above is complete."""
     listed = re.findall(
-        r"^  (explain|(?:host|image|machine) \w+|run)  ", run([ZPV, "--help"]).stdout, re.MULTILINE)
+        r"^  ((?:dump|host|image|machine|vm) \w+|explain|run)  ", run([ZPV, "--help"]).stdout, re.MULTILINE)
     need(sorted(listed) == sorted(COMMANDS), f"commands in --help: {listed}")
     for command in COMMANDS:
         need(f".It Cm {command}\n" in (MAN / "zpv.1").read_text(), f"zpv.1 lacks '{command}'")

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 /*
  * Runs a flat program on our machine in host mode and prints the address of the disabled wait in
- * which its first CPU ends: machine_run [-t TRACE] FILE [CPUS].
+ * which its first CPU ends: machine_run [-t TRACE] [-u IDENTITY] FILE [CPUS].
  *
  * -t traces everything into TRACE, and then prints how many instructions each CPU has executed.
+ * -u gives the machine an Ultravisor, with the identity in that folder, which is made when it is not
+ * there, and the storage above 2 GiB that it asks for.
  */
 #include <inttypes.h>
 #include <pthread.h>
@@ -11,6 +13,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
+
+#include <zpv/hostkey.h>
 
 #include "be.h"
 #include "buf.h"
@@ -21,8 +26,10 @@
 #include "machine_priv.h"
 #include "sigp.h"
 #include "trace.h"
+#include "uv.h"
 
 #define STORAGE_BYTES (64u << 20)
+#define UV_BYTES      (2052ull << 20) /* with an Ultravisor */
 #define MAX_CPUS      4u
 #define MASK_64BIT    0x0000000180000000ull
 
@@ -115,9 +122,27 @@ static bool trace_ends(struct machine *m, FILE *to, unsigned int cpus)
 	return fclose(to) == 0 && !failed;
 }
 
-static int run_file(const char *path, unsigned int cpus, const char *trace)
+static int install(struct machine *m, const char *identity, struct zpv_err *err)
 {
-	const struct machine_config config = { .storage_bytes = STORAGE_BYTES, .cpus = cpus };
+	const struct zpv_host_spec spec = { .dir = identity, .profile = ZPV_PROFILE_Z17 };
+	struct zpv_host *host;
+	int rc = 0;
+
+	if (access(identity, F_OK) != 0)
+		rc = zpv_host_create(&spec, err);
+	if (!rc)
+		rc = zpv_host_open(identity, &host, err);
+	if (rc)
+		return rc;
+	rc = uv_install(m, host, err);
+	zpv_host_free(host);
+	return rc;
+}
+
+static int run_file(const char *path, unsigned int cpus, const char *trace, const char *identity)
+{
+	const struct machine_config config = { .storage_bytes = identity ? UV_BYTES : STORAGE_BYTES,
+					       .cpus = cpus };
 	AUTO(machine) struct machine *m = NULL;
 	AUTO_BUF file = BUF_INIT;
 	struct zpv_err err = { 0 };
@@ -125,7 +150,7 @@ static int run_file(const char *path, unsigned int cpus, const char *trace)
 	uint64_t mask, addr;
 
 	if (io_read_file(path, STORAGE_BYTES, &file, &err) != 0 ||
-	    machine_new(&config, &m, &err) != 0) {
+	    machine_new(&config, &m, &err) != 0 || (identity && install(m, identity, &err) != 0)) {
 		fprintf(stderr, "%s\n", err.text);
 		return 1;
 	}
@@ -141,16 +166,22 @@ static int run_file(const char *path, unsigned int cpus, const char *trace)
 
 int main(int argc, char **argv)
 {
-	const char *trace = NULL;
+	const char *trace = NULL, *identity = NULL;
 	unsigned int cpus;
+	int option;
 
-	if (argc > 2 && strcmp(argv[1], "-t") == 0) {
-		trace = argv[2];
-		argv += 2;
-		argc -= 2;
+	while ((option = getopt(argc, argv, "t:u:")) != -1) {
+		if (option == 't')
+			trace = optarg;
+		else if (option == 'u')
+			identity = optarg;
+		else
+			return 2;
 	}
-	cpus = argc > 2 ? (unsigned int)atoi(argv[2]) : 1;
-	if (argc < 2 || cpus < 1 || cpus > MAX_CPUS)
+	argc -= optind;
+	argv += optind;
+	cpus = argc > 1 ? (unsigned int)atoi(argv[1]) : 1;
+	if (argc < 1 || cpus < 1 || cpus > MAX_CPUS)
 		return 2;
-	return run_file(argv[1], cpus, trace);
+	return run_file(argv[0], cpus, trace, identity);
 }

@@ -59,7 +59,8 @@ def case(name, function, *args):
 
 
 def program(machine_run, name, tmp, passed):
-    run(machine_run, programs.build(name, tmp), programs.CPUS.get(name, 1))
+    options = ["-u", os.path.join(tmp, "identity")] if name.startswith("uv_") else []
+    run(machine_run, programs.build(name, tmp), programs.CPUS.get(name, 1), *options)
     passed.add(name)
 
 

@@ -23,11 +23,13 @@ UNPROVEN = {
     "real": "not checked there; LRA does not translate with DAT off",
     "unchecked": "these exceptions are not recognized",
 }
-CPUS = {"smp": 2, "smp_atomic": 2}
+CPUS = {"load_reset": 2, "smp": 2, "smp_atomic": 2}
 
 
 def unproven(name):
     """Why QEMU cannot prove the program; None: it can."""
+    if name.startswith("uv_"):
+        return "TCG has no Ultravisor"
     return "TCG has no SIE" if name.startswith("sie_") else UNPROVEN.get(name)
 
 

@@ -152,12 +152,17 @@ class Images:
             "z16 extension": (["z16"], ["--enable-cck-extension-secret"]),
             "z16 update": (["z16"], ["--enable-cck-update"]),
             "z17 update": (["z17"], ["--enable-cck-update"]),
+            "plain": (["z17"], ["--disable-image-encryption"]),
         }
         hosts, words = recipes[name]
         docs = [word for host in hosts
                 for word in ("-k", self.document(host.lstrip("+"), host.startswith("+")))]
+        inputs = self.lab.full_args()
+        if name == "plain":
+            at = inputs.index("--image-key")
+            del inputs[at:at + 2]
         out = self.lab.path(f"{name}.img")
-        check_run(self.lab.run("image", "create", "-i", self.lab.kernel, *self.lab.full_args(),
+        check_run(self.lab.run("image", "create", "-i", self.lab.kernel, *inputs,
                                *docs, "--no-verify", *words, "-o", out), 0)
         return out.read_bytes()
 
@@ -360,6 +365,8 @@ IPIB_ROWS = [
 
 MACHINE_ROWS = [
     Row("as it was made", ("append=00",), BOOTS, BOOTS),
+    Row("not encrypted", ("append=00",), BOOTS, BOOTS, image="plain"),
+    Row("not encrypted: a byte of the kernel", ("comp0.byte=0x10021",), PLD, image="plain"),
     Row("another host's", ("append=00",), NO_SLOT, image="other"),
     Row("two hosts', the second one", ("append=00",), BOOTS, image="both"),
     Row("two hosts', the first one", ("append=00",), BOOTS, image="both", machine="other"),
@@ -424,6 +431,8 @@ def check_end(run, want):
     check_run(run, want.code, want.err)
     check_in(want.out, run.out, "console")
     doc = json.loads(run.out.splitlines()[-1])
+    if want is WAITS:
+        check("PSW of zeros" not in run.err, run.err)
     if want in (BOOTS, WAITS):
         check(doc["protected"] and "failure" not in doc, f"{doc}")
         check("Protected boot" not in run.out, run.out)

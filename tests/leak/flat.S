@@ -132,7 +132,8 @@ round:
 	stsi	0
 
 	PLANT				/* 104: an IPL information block, which there is none of */
-	larl	%r2, page
+	larl	%r2, page		/* the pair is told */
+	lghi	%r3, 0
 	lghi	%r1, 6
 	diag	%r2, %r1, 0x308
 
@@ -216,6 +217,7 @@ round:
 	je	done
 	PLANT
 	llgc	%r1, COUNT
+	lghi	%r0, 0
 	lghi	%r2, 2
 	sgr	%r2, %r1
 	diag	%r0, %r2, 0x308

@@ -60,18 +60,18 @@ static const char *const place_names[] = { "registers", "CPU object", "state des
 #define ALL_KINDS (KIND(SECRET) | KIND(WORDS) | KIND(SHARED) | KIND(CONSOLE))
 
 /* Which items may be where, and which have to be. */
-static const unsigned int may[NPLACES] = { [SIDA] = KIND(CONSOLE),
-					   [SHARED] = ALL_KINDS,
-					   [CONSOLE] = KIND(CONSOLE) };
-static const unsigned int must[NPLACES] = { [SIDA] = KIND(CONSOLE),
-					    [SHARED] = KIND(SHARED),
-					    [CONSOLE] = KIND(CONSOLE) };
+static const unsigned int may[NPLACES] = {
+	[SIDA] = KIND(CONSOLE), [SHARED] = ALL_KINDS, [CONSOLE] = KIND(CONSOLE)
+};
+static const unsigned int must[NPLACES] = {
+	[SIDA] = KIND(CONSOLE), [SHARED] = KIND(SHARED), [CONSOLE] = KIND(CONSOLE)
+};
 
 struct check {
 	struct needles needles;
 	struct vm *vm;
-	haddr_t uvcb; /* a page for control blocks */
-	uint64_t sida;
+	haddr_t uvcb;		    /* a page for control blocks */
+	uint64_t sida, config, cpu; /* address; handles */
 	unsigned long export_every_exit, scan_every;
 	uint64_t cursor; /* guest page that is exported next */
 	bool destroyed;
@@ -123,7 +123,7 @@ static enum place place_of(const struct check *c, uint64_t addr)
 	return c->destroyed && c->was_shared[addr / FRAME_BYTES] ? SHARED : STORE;
 }
 
-/* Frames that were never handed out are looked at when anything was ever stored there. */
+/* The hypervisor takes frames from the start of two regions, and has touched no others. */
 static bool handed_out(const struct vm *vm, uint64_t addr)
 {
 	uint64_t high = vm->low.end;
@@ -148,15 +148,17 @@ static void search_frame(struct check *c, uint64_t addr)
 	look(c, place, page, sizeof(page));
 }
 
-static void search_store(struct check *c)
+/* all: also frames that were never handed out, if anything was ever stored there. */
+static void search_store(struct check *c, bool all)
 {
 	struct machine *m = c->vm->m;
-	bool known = sysconf(_SC_PAGESIZE) == FRAME_BYTES &&
-		     mincore(m->host, m->bytes, c->resident) == 0;
+	bool known = !all || (sysconf(_SC_PAGESIZE) == FRAME_BYTES &&
+			      mincore(m->host, m->bytes, c->resident) == 0);
 
 	c->scans++;
 	for (uint64_t addr = 0; addr < m->bytes; addr += FRAME_BYTES) {
-		if (handed_out(c->vm, addr) || !known || c->resident[addr / FRAME_BYTES] & 1)
+		if (handed_out(c->vm, addr) ||
+		    (all && (!known || c->resident[addr / FRAME_BYTES] & 1)))
 			search_frame(c, addr);
 		else
 			c->untouched++;
@@ -165,54 +167,98 @@ static void search_store(struct check *c)
 
 /* --- Forcing pages out -------------------------------------------------------------------------- */
 
-static uint16_t export_frame(struct check *c, uint64_t addr)
+/* Return: rc; 0 after trouble. */
+static uint16_t call(struct check *c, enum uv_command cmd, void *block, size_t len)
 {
-	struct uvcb_frame b = { 0 };
+	struct uvcb *head = block;
 	struct machine *m = c->vm->m;
 	unsigned int cc = 2;
 	struct pic pic;
 
-	be16_set(&b.head.len, sizeof(b));
-	be16_set(&b.head.cmd, UVC_EXPORT);
-	be64_set(&b.paddr, addr);
-	pic = storage_write(m, c->uvcb, &b, sizeof(b));
+	be16_set(&head->len, (uint16_t)len);
+	be16_set(&head->cmd, (uint16_t)cmd);
+	pic = storage_write(m, c->uvcb, block, len);
 	for (unsigned int i = 0; i < MAX_TRIES && !pic.code && cc > 1; i++)
 		pic = cpu_uvc(c->vm->vcpu->cpu, c->uvcb, &cc);
 	if (!pic.code)
-		pic = storage_read(m, c->uvcb, &b, sizeof(b));
+		pic = storage_read(m, c->uvcb, block, len);
 	if (pic.code)
-		trouble(c, "EXPORT", pic.code);
-	return be16_get(b.head.rc);
+		trouble(c, "Ultravisor call", pic.code);
+	return pic.code ? 0 : be16_get(head->rc);
 }
 
-/* A page of the guest, if it is there and secure. */
-static bool take_page(struct check *c, uint64_t gpage)
+static uint16_t export_frame(struct check *c, uint64_t addr)
+{
+	struct uvcb_frame b = { 0 };
+
+	be64_set(&b.paddr, addr);
+	return call(c, UVC_EXPORT, &b, sizeof(b));
+}
+
+/* A page of the guest, if it is secure. */
+static void take_page(struct check *c, haddr_t frame)
 {
 	uint8_t page[FRAME_BYTES];
-	haddr_t frame;
 	uint16_t rc;
 
-	if (!gmap_lookup(c->vm->gmap, (gaddr_t){ gpage * FRAME_BYTES }, &frame) ||
-	    read_frame(c, frame.v, page))
-		return false;
+	if (read_frame(c, frame.v, page))
+		return;
 	rc = export_frame(c, frame.v);
 	if (rc != UV_RC_EXECUTED || !read_frame(c, frame.v, page)) {
 		trouble(c, "EXPORT of a secure page", rc);
-		return false;
+		return;
 	}
 	c->exported++;
 	look(c, EXPORTED, page, sizeof(page));
-	return true;
 }
 
-static void take_pages(struct check *c, uint64_t most)
+/*
+ * The next n pages that the guest has had. Those that are out already count: else a guest that needs
+ * one import for each export would not get on.
+ */
+static void take_pages(struct check *c, uint64_t n)
 {
 	uint64_t npages = gmap_bytes(c->vm->gmap) / FRAME_BYTES;
+	haddr_t frame;
 
-	for (uint64_t i = 0; i < npages && most; i++) {
-		most -= take_page(c, c->cursor);
+	for (uint64_t i = 0; i < npages && n; i++) {
+		if (gmap_lookup(c->vm->gmap, (gaddr_t){ c->cursor * FRAME_BYTES }, &frame)) {
+			take_page(c, frame);
+			n--;
+		}
 		c->cursor = (c->cursor + 1) % npages;
 	}
+}
+
+/* Every page back into the guest. */
+static void return_pages(struct check *c)
+{
+	uint64_t npages = gmap_bytes(c->vm->gmap) / FRAME_BYTES;
+	haddr_t frame;
+
+	for (uint64_t i = 0; i < npages; i++) {
+		struct uvcb_gpage b = { 0 };
+		uint16_t rc;
+
+		if (!gmap_lookup(c->vm->gmap, (gaddr_t){ i * FRAME_BYTES }, &frame))
+			continue;
+		be64_set(&b.config_handle, c->config);
+		be64_set(&b.gaddr, i * FRAME_BYTES);
+		rc = call(c, UVC_IMPORT, &b, sizeof(b));
+		if (rc != UV_RC_EXECUTED)
+			trouble(c, "IMPORT of an exported page", rc);
+	}
+}
+
+static void destroy(struct check *c, enum uv_command cmd, uint64_t handle)
+{
+	struct uvcb_handle b = { 0 };
+	uint16_t rc;
+
+	be64_set(&b.handle, handle);
+	rc = call(c, cmd, &b, sizeof(b));
+	if (rc != UV_RC_EXECUTED)
+		trouble(c, "destruction", rc);
 }
 
 /* --- Ends of SIE -------------------------------------------------------------------------------- */
@@ -246,12 +292,14 @@ static void after_sie(void *arg, struct vm *vm)
 		return;
 	c->exits++;
 	c->sida = be64_get(scb.scb.gbea); /* one page: its designation is its address */
+	c->config = be64_get(scb.scb.pv_handle_config);
+	c->cpu = be64_get(scb.scb.pv_handle_cpu);
 	search_registers(c);
 	look(c, STATE, &scb, sizeof(scb));
 	if (read_frame(c, c->sida, sida))
 		look(c, SIDA, sida, sizeof(sida));
 	if (c->exits % c->scan_every == 0)
-		search_store(c);
+		search_store(c, false);
 	take_pages(c, c->export_every_exit);
 }
 
@@ -298,23 +346,22 @@ static int prepare(struct check *c, struct zpv_err *err)
 }
 
 /*
- * The guest has ended, but it is still there: all of it is exported. Then it is destroyed as a reset
- * does, without clearing its storage: what the Ultravisor has left in it is searched.
+ * The guest has ended, but it is still there: all of it is exported, and imported again. Then it is
+ * destroyed as a reset does: what the Ultravisor has left in its pages is searched.
  */
-static int finish(struct check *c, struct zpv_err *err)
+static void finish(struct check *c)
 {
-	int rc;
-
 	take_pages(c, UINT64_MAX);
-	search_store(c);
-	rc = vm_load(c->vm, false, err);
+	search_store(c, true);
+	return_pages(c);
+	destroy(c, UVC_DESTROY_CPU, c->cpu);
+	destroy(c, UVC_DESTROY_CONFIG, c->config);
 	c->destroyed = true;
-	search_store(c);
+	search_store(c, true);
 	if (machine_frame_counts(c->vm->m).secure)
 		trouble(c, "secure frames without a guest",
 			(unsigned int)machine_frame_counts(c->vm->m).secure);
 	look(c, CONSOLE, c->console.data, c->console.len);
-	return rc;
 }
 
 static int run(struct check *c, const struct vm_config *config, struct zpv_err *err)
@@ -329,7 +376,7 @@ static int run(struct check *c, const struct vm_config *config, struct zpv_err *
 		rc = err_set(err, ZPV_ERR_FORMAT, "the guest did not end as it should: %u, %s",
 			     c->vm->end, c->vm->protection.on ? "protected" : "not protected");
 	if (!rc)
-		rc = finish(c, err);
+		finish(c);
 	if (c->vm)
 		machine_untrace(c->vm->m);
 	return rc;
@@ -374,12 +421,11 @@ static int report(const struct check *c)
 	return bad ? 3 : 0;
 }
 
-static const struct option options[] = { { "host", required_argument, NULL, 'h' },
-					 { "plant", required_argument, NULL, 'p' },
-					 { "memory", required_argument, NULL, 'm' },
-					 { "export", required_argument, NULL, 'e' },
-					 { "scan", required_argument, NULL, 's' },
-					 { 0 } };
+static const struct option options[] = {
+	{ "host", required_argument, NULL, 'h' },   { "plant", required_argument, NULL, 'p' },
+	{ "memory", required_argument, NULL, 'm' }, { "export", required_argument, NULL, 'e' },
+	{ "scan", required_argument, NULL, 's' },   { 0 }
+};
 
 struct words {
 	const char *host, *plant;

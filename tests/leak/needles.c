@@ -123,10 +123,9 @@ static bool add_item(struct needles *n, uint32_t i)
 
 /* --- The file ----------------------------------------------------------------------------------- */
 
-static const char *const kinds[] = { [ITEM_SECRET] = "secret",
-				     [ITEM_WORDS] = "words",
-				     [ITEM_SHARED] = "shared",
-				     [ITEM_CONSOLE] = "console" };
+static const char *const kinds[] = {
+	[ITEM_SECRET] = "secret", [ITEM_WORDS] = "words", [ITEM_SHARED] = "shared", [ITEM_CONSOLE] = "console"
+};
 
 static bool parse_kind(const char *word, enum item_kind *out)
 {

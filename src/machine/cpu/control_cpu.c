@@ -185,14 +185,45 @@ HANDLER(sigp)
 	NEXT_POLL(2); /* the CPU may have signalled itself */
 }
 
+#define DIAG_IPL       0x308u
+#define SHORT_PSW_ADDR 0x7fffffffull
+
+/* The short PSW at absolute 0, as by IPL. */
+static _Noreturn void load_ipl_psw(struct cpu *cpu, const struct slot *s)
+{
+	uint64_t psw, mask, addr;
+	be64 b = { { 0 } };
+
+	/* After a reset all storage is the host's. */
+	if (storage_read(cpu->m, (haddr_t){ 0 }, &b, sizeof(b)).code)
+		be64_set(&b, 0);
+	psw = be64_get(b);
+	mask = (psw & ~SHORT_PSW_ADDR) ^ PSW_SHORT;
+	addr = psw & SHORT_PSW_ADDR;
+	psw_set(cpu, mask, addr);
+	cpu_state_changed(cpu);
+	if (!psw_valid(mask, addr))
+		intr_early(cpu);
+	cpu_resume(cpu, s);
+}
+
 /*
  * DIAGNOSE    DIAG R1,R3,D2(B2)    [RS-a]  83
- * The machine has no functions of its own; those of a guest are its hypervisor's.
- * PoP ch. 10, "DIAGNOSE"
+ * Function 308 subcodes 0 (modified clear reset) and 1 (load normal reset): the CPU goes on at the
+ * short PSW at absolute 0. The machine has no other functions; those of a guest are its hypervisor's.
+ * Exceptions: specification (other functions and subcodes).
+ * PoP ch. 10, "DIAGNOSE"; machine.md section 8; boot-ipl.md section 3.2
  */
 HANDLER(diag)
 {
-	RAISE(PGM_SPECIFICATION);
+	uint64_t subcode = r64(R3);
+
+	if ((EA() & 0xffff) != DIAG_IPL || subcode > 1)
+		RAISE(PGM_SPECIFICATION);
+	assert(cpu->level == PIC_HOST); /* SIE intercepts or interprets a guest's */
+	if (!sigp_load_reset(cpu, subcode == 0))
+		AGAIN();
+	load_ipl_psw(cpu, s);
 }
 
 /*

@@ -109,7 +109,7 @@ static void look(struct cpu *cpu, bool entering)
 		due = external_due(cpu, &ext);
 		intervene(cpu, flags, entering, due ? &ext : NULL);
 		if (!due && !(flags & (CPUFLAG_EXT_INT | CPUFLAG_IO_INT | CPUFLAG_ECALL_PEND)) &&
-		    !(be32_get(cpu->sie->scb->ictl) & ICTL_LPSW))
+		    !(sie_ictl(cpu->sie->scb) & ICTL_LPSW))
 			intr_quiet(cpu);
 		if (!due || !(cpu->psw_mask & PSW_EXT))
 			return;

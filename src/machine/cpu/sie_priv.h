@@ -147,6 +147,13 @@ static inline uint32_t sie_flags(const struct scb *scb)
 		__atomic_load_n((const uint32_t *)(const void *)&scb->cpuflags, __ATOMIC_SEQ_CST));
 }
 
+/* So may a host change the controls of a running CPU, though it has to expect either value. */
+static inline uint32_t sie_ictl(const struct scb *scb)
+{
+	return swap32(
+		__atomic_load_n((const uint32_t *)(const void *)&scb->ictl, __ATOMIC_RELAXED));
+}
+
 static inline void sie_flags_set(struct scb *scb, uint32_t bits)
 {
 	__atomic_fetch_or(sie_flags_word(scb), swap32(bits), __ATOMIC_SEQ_CST);

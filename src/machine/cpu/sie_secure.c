@@ -121,7 +121,7 @@ void sie_secure_poll(struct cpu *cpu)
 {
 	if (cpu->sie->marked_load)
 		sie_exit(cpu, ICPT_INTERRUPTION_ENABLE);
-	if (be32_get(cpu->sie->scb->ictl) & ICTL_LPSW && cpu->psw_mask & PSW_MCHECK)
+	if (sie_ictl(cpu->sie->scb) & ICTL_LPSW && cpu->psw_mask & PSW_MCHECK)
 		sie_exit(cpu, ICPT_MCHECK_REQUEST);
 }
 

@@ -4,11 +4,12 @@
  */
 #include "sigp.h"
 
+#include <sched.h>
 #include <string.h>
 
 #include "intr.h"
 #include "lowcore.h"
-#include "machine.h"
+#include "machine_priv.h"
 
 #define PREFIX_BYTES 8192u
 #define ARCH_MODE_AT 0xa3u /* absolute: "stored in z/Architecture" */
@@ -329,4 +330,66 @@ enum sigp_cc sigp_order(struct cpu *cpu, unsigned int order, uint16_t addr, uint
 	default:
 		return refuse(status, SIGP_STATUS_INVALID_ORDER);
 	}
+}
+
+/* --- Load reset -------------------------------------------------------------------------------- */
+
+/* Stopped, so that nobody else works on it, and reset. False: somebody wants this CPU back first. */
+static bool reset_other(struct cpu *self, struct cpu *target, bool clear)
+{
+	if (sigp_operating(target))
+		intr_request(target, INTR_STOP);
+	while (!claim(target)) {
+		if (atomic_load(&self->attention) & ATTN_KICK)
+			return false;
+		revoke_answer(self);
+		sched_yield();
+	}
+	if (clear)
+		cpu_clear_reset(target);
+	reset(target, clear ? INTR_INITIAL_RESET : INTR_RESET);
+	release(target, CPU_STOPPED);
+	return true;
+}
+
+/* Nobody answers for this CPU in there, so it must not be waited for: it counts as waiting. */
+static void reset_secure(struct cpu *cpu)
+{
+	const struct machine *m = cpu->m;
+
+	if (!m->secure_ops)
+		return;
+	revoke_exit(cpu);
+	m->secure_ops->reset(m->uv);
+	revoke_enter(cpu);
+}
+
+static bool reset_others(struct cpu *cpu, bool clear)
+{
+	const struct machine *m = cpu->m;
+
+	for (unsigned int i = 0; i < m->ncpus; i++)
+		if (m->cpus[i] != cpu && !reset_other(cpu, m->cpus[i], clear))
+			return false;
+	return true;
+}
+
+bool sigp_load_reset(struct cpu *cpu, bool clear)
+{
+	struct machine *m = cpu->m;
+
+	if (atomic_exchange(&m->resetting, true))
+		return false;
+	if (!reset_others(cpu, clear)) {
+		atomic_store(&m->resetting, false);
+		return false;
+	}
+	reset_secure(cpu);
+	intr_clear(cpu);
+	if (clear)
+		cpu_clear_reset(cpu);
+	else
+		cpu_initial_reset(cpu);
+	atomic_store(&m->resetting, false);
+	return true;
 }

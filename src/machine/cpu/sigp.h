@@ -25,6 +25,14 @@ enum sigp_cc sigp_order(struct cpu *cpu, unsigned int order, uint16_t addr, uint
 bool sigp_operating(const struct cpu *cpu);
 void sigp_start(struct cpu *cpu);
 
+/*
+ * Load reset (DIAGNOSE 308 subcodes 0 and 1): the other CPUs are reset and stopped, the Ultravisor has
+ * nothing any more, and this CPU has had an initial reset, or a clear reset (as the others then).
+ * Storage stays. False, to be tried again after a poll: another CPU is about to reset this one, or it
+ * was kicked.
+ */
+bool sigp_load_reset(struct cpu *cpu, bool clear) MUST_CHECK;
+
 /* Of the polling CPU: performs a requested reset, a requested stop; then ends cpu_run(). */
 void sigp_take_reset(struct cpu *cpu);
 void sigp_take_stop(struct cpu *cpu);
