@@ -50,7 +50,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 		FUZZ_CHECK(seen.last == '\n');
 	else
 		FUZZ_CHECK(err.text[0]);
-	/* A ring is not larger than the storage; each of its bytes gives at most a line's prefix. */
+	/* A ring is not larger than the storage; a byte gives at most a line's prefix. */
 	FUZZ_CHECK(seen.bytes <= 64ull * FUZZ_IMAGE_MAX);
 	free(in.image);
 	return 0;

@@ -89,6 +89,14 @@ ZPV_API ZPV_MUST_CHECK int zpv_dump_read(struct zpv_dump *d, uint64_t addr, void
 ZPV_API ZPV_MUST_CHECK int zpv_dump_vmcoreinfo(struct zpv_dump *d, const char **text, size_t *len,
 					       struct zpv_err *err);
 
+/* The names of the guest's kernel, as uname(2) tells them; empty when they were not found. */
+struct zpv_dump_uts {
+	char node[65], release[65], version[65];
+};
+/* Return: 0; as zpv_dump_read() */
+ZPV_API ZPV_MUST_CHECK int zpv_dump_uts(struct zpv_dump *d, struct zpv_dump_uts *out,
+					struct zpv_err *err);
+
 enum zpv_dump_format { ZPV_DUMP_ELF, ZPV_DUMP_S390 };
 
 struct zpv_dump_convert {

@@ -78,7 +78,7 @@ struct command {
 	const char *operand; /* name of the one operand, or NULL */
 	enum opt_hint operand_hint;
 	bool operand_optional;
-	const char *operand2; /* name of a second operand, always optional, or NULL */
+	const char *operand2;	  /* name of a second operand, always optional, or NULL */
 	bool single_dash;	  /* long names may have one dash, as people paste them from QEMU */
 	const struct opt *opts;	  /* the last has names NULL */
 	const struct rule *rules; /* the last has others[0] == RULE_END */
@@ -86,9 +86,9 @@ struct command {
 };
 
 extern const struct command cmd_dump_dmesg, cmd_dump_info, cmd_dump_open, cmd_explain,
-	cmd_host_create, cmd_host_show, cmd_image_create,
-	cmd_image_info, cmd_image_test, cmd_machine_coverage, cmd_run, cmd_vm_dump, cmd_vm_list,
-	cmd_vm_pause, cmd_vm_powerdown, cmd_vm_quit, cmd_vm_reset, cmd_vm_resume, cmd_vm_status;
+	cmd_host_create, cmd_host_show, cmd_image_create, cmd_image_info, cmd_image_test,
+	cmd_machine_coverage, cmd_run, cmd_vm_dump, cmd_vm_list, cmd_vm_pause, cmd_vm_powerdown,
+	cmd_vm_quit, cmd_vm_reset, cmd_vm_resume, cmd_vm_status;
 
 /* Only under that name: not in the list of commands. */
 extern const struct command cmd_zgetdump;

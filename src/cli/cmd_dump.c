@@ -386,7 +386,7 @@ static int get_format(const char *text, enum zpv_dump_format *out, struct zpv_er
 	return err_set(err, ZPV_ERR_USAGE, "format '%s' is not one of elf, s390", text);
 }
 
-static int convert(const struct args *args, struct key_source key, struct zpv_dump_convert *spec)
+static int convert(const struct args *args, struct key_source key, struct zpv_dump_convert spec)
 {
 	const struct zpv_log log = term_log(args);
 	struct zpv_dump *d = NULL;
@@ -394,15 +394,15 @@ static int convert(const struct args *args, struct key_source key, struct zpv_du
 	struct zpv_progress progress;
 	int rc;
 
-	if (strcmp(spec->output, "-") == 0 && isatty(STDOUT_FILENO)) {
+	if (strcmp(spec.output, "-") == 0 && isatty(STDOUT_FILENO)) {
 		rc = err_set(&err, ZPV_ERR_USAGE, "a dump is not written to a terminal");
 		return finish(d, rc, &err);
 	}
 	rc = open_dump(args, &log, key, &d, &err);
-	progress = term_begin(args, "Opening", strcmp(spec->output, "-") != 0);
-	spec->progress = &progress;
+	progress = term_begin(args, "Opening", strcmp(spec.output, "-") != 0);
+	spec.progress = &progress;
 	if (!rc)
-		rc = zpv_dump_convert(d, spec, &err);
+		rc = zpv_dump_convert(d, &spec, &err);
 	zpv_dump_close(d);
 	term_end();
 	return finish(NULL, rc, &err);
@@ -443,7 +443,7 @@ static int run_open(const struct args *args)
 	struct zpv_err err = { 0 };
 	int rc = get_format(args->value[OPEN_FORMAT], &spec.format, &err);
 
-	return rc ? finish(NULL, rc, &err) : convert(args, key, &spec);
+	return rc ? finish(NULL, rc, &err) : convert(args, key, spec);
 }
 
 const struct command cmd_dump_open = {
@@ -574,7 +574,7 @@ static int run_zgetdump(const struct args *args)
 			     args->positional2);
 	if (rc)
 		return finish(NULL, rc, &err);
-	return args->seen[ZG_INFO] ? zgetdump_info(args, key) : convert(args, key, &spec);
+	return args->seen[ZG_INFO] ? zgetdump_info(args, key) : convert(args, key, spec);
 }
 
 const struct command cmd_zgetdump = {

@@ -25,7 +25,6 @@
 #include "term.h"
 #include "trace.h"
 #include "uv.h"
-#include "vm_socket.h"
 
 #define MIB		   (1ull << 20)
 #define DEFAULT_MEMORY_MIB 512
@@ -652,19 +651,6 @@ static bool check_machine(const struct args *args)
 	       (!text[strlen(type)] || text[strlen(type)] == '-') && !strchr(text, ',');
 }
 
-/* Whether there is a dump of the guest that crashed does not change how the command ends. */
-static void report_crash_dump(const struct args *args, const struct vm *vm)
-{
-	const struct vm_crash_dump *c = &vm->crash_dump;
-
-	if (c->tried && c->err.code)
-		term_error("no dump of the guest: %s", c->err.text);
-	else if (c->tried && !args->seen[JSON])
-		term_say(args, "zpv: dumped the guest to '%s' (%llu MiB in the file)",
-			 vm->config.dump_on_crash,
-			 (unsigned long long)(c->report.stored_bytes / MIB));
-}
-
 static int finish(const struct args *args, const struct terminal *t, const struct zpv_host *host,
 		  int rc, const struct zpv_err *err)
 {
@@ -680,28 +666,13 @@ static int finish(const struct args *args, const struct terminal *t, const struc
 		term_error("%s", err->text);
 	if (rc && (!end.json || !t->vm || t->vm->end == VM_RUNNING))
 		return rc == -ZPV_ERR_USAGE ? EXIT_USAGE : EXIT_ERROR;
-	report_crash_dump(args, t->vm);
+	run_crash_dump_report(args, end.json, t->vm);
 	rc = run_report(args, &end);
 	if (!t->write_error)
 		return rc;
 	errno = t->write_error;
 	term_error("cannot write the guest's console: %m");
 	return rc == EXIT_OK ? EXIT_ERROR : rc;
-}
-
-/* The control socket by its options; *out stays NULL without them. */
-static int control_begin(const struct args *args, struct vm *vm, struct control **out,
-			 struct zpv_err *err)
-{
-	char *path = NULL;
-	int rc = 0;
-
-	if (args->seen[NAME])
-		rc = vm_socket_path(args->value[NAME], true, &path, err);
-	if (!rc && (path || args->seen[CONTROL]))
-		rc = control_new(vm, path ? path : args->value[CONTROL], out, err);
-	free(path);
-	return rc;
 }
 
 /* The firmware of a machine with an identity: its Ultravisor. */
@@ -727,10 +698,11 @@ static int boot(const struct args *args, struct vm_config *config, const struct 
 	signals_block(&signals);
 	rc = vm_new(config, &t.vm, &err);
 	if (!rc) {
-		signals_begin(&signals);
-		rc = control_begin(args, t.vm, &control, &err);
+		rc = run_control_begin(args->value[NAME], args->value[CONTROL], t.vm, &control,
+				       &err);
 		if (!rc)
 			rc = terminal_begin(&t, &err);
+		signals_begin(&signals); /* it uses the terminal's pipes */
 		if (!rc)
 			rc = tracing_begin(&tracing, t.vm, &err);
 		if (!rc)

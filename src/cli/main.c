@@ -20,26 +20,10 @@
 #define SECURE_HEAP_MIN	  32
 
 const struct command *const commands[] = {
-	&cmd_dump_dmesg,
-	&cmd_dump_info,
-	&cmd_dump_open,
-	&cmd_explain,
-	&cmd_host_create,
-	&cmd_host_show,
-	&cmd_image_create,
-	&cmd_image_info,
-	&cmd_image_test,
-	&cmd_machine_coverage,
-	&cmd_run,
-	&cmd_vm_dump,
-	&cmd_vm_list,
-	&cmd_vm_pause,
-	&cmd_vm_powerdown,
-	&cmd_vm_quit,
-	&cmd_vm_reset,
-	&cmd_vm_resume,
-	&cmd_vm_status,
-	NULL,
+	&cmd_dump_dmesg, &cmd_dump_info,    &cmd_dump_open,  &cmd_explain,    &cmd_host_create,
+	&cmd_host_show,	 &cmd_image_create, &cmd_image_info, &cmd_image_test, &cmd_machine_coverage,
+	&cmd_run,	 &cmd_vm_dump,	    &cmd_vm_list,    &cmd_vm_pause,   &cmd_vm_powerdown,
+	&cmd_vm_quit,	 &cmd_vm_reset,	    &cmd_vm_resume,  &cmd_vm_status,  NULL,
 };
 
 static bool ends_with(const char *s, const char *end)

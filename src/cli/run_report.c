@@ -102,11 +102,12 @@ static void say_found(const struct args *args, const struct run_end *end)
 	struct vm_found found;
 
 	if (vm_find(end->vm, end->find, &found))
-		term_say(args,
-			 "zpv: text found in host-visible state: %llu times in %llu frames; %llu frames "
-			 "are not visible",
-			 (unsigned long long)found.times, (unsigned long long)found.readable,
-			 (unsigned long long)found.hidden);
+		term_say(
+			args,
+			"zpv: text found in host-visible state: %llu times in %llu frames; %llu frames "
+			"are not visible",
+			(unsigned long long)found.times, (unsigned long long)found.readable,
+			(unsigned long long)found.hidden);
 }
 
 static void say_end(const struct args *args, const struct run_end *end)

@@ -391,8 +391,12 @@ static void test_damaged(void **state)
 			open_dump(state, &f, &o);
 			row_int(rows[i].name, zpv_dump_convert(o.d, &to, &err), -ZPV_ERR_VERIFY);
 			row_has(rows[i].name, err.text, rows[i].text);
-			zpv_dump_close(o.d);
 			assert_int_equal(unit_count_files(state), 2);
+			/* It is known before the output is even looked at. */
+			unit_write(out.s, "old", 3);
+			row_int(rows[i].name, zpv_dump_convert(o.d, &to, &err), -ZPV_ERR_VERIFY);
+			unlink(out.s);
+			zpv_dump_close(o.d);
 		}
 	}
 }

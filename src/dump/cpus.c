@@ -58,36 +58,31 @@ static int kind_of(const struct note *n)
 	return i;
 }
 
-/* A CPU begins with its PRSTATUS; what comes without one belongs to a CPU of its own. */
-static struct dump_cpu_notes *cpu_for(struct dump_notes *all, int kind, struct zpv_err *err)
+/* Room doubles: nothing tells beforehand how many there are. */
+static int add_cpu(struct dump_notes *all, struct zpv_err *err)
 {
-	struct dump_cpu_notes *last = all->ncpus ? &all->cpus[all->ncpus - 1] : NULL;
-
-	if (last && kind != CPU_PRSTATUS && !last->note[kind].data)
-		return last;
-	if (all->ncpus == MAX_CPUS) {
-		err_set(err, ZPV_ERR_VERIFY, "the dump has more than %u CPUs", MAX_CPUS);
-		return NULL;
-	}
-	/* Grows by halves: a note's position tells nothing about the number of CPUs. */
+	if (all->ncpus == MAX_CPUS)
+		return err_set(err, ZPV_ERR_VERIFY, "the dump has more than %u CPUs", MAX_CPUS);
 	if ((all->ncpus & (all->ncpus - 1)) == 0) {
 		size_t room = all->ncpus ? 2 * all->ncpus : 1;
 		struct dump_cpu_notes *grown = realloc(all->cpus, room * sizeof(*grown));
 
-		if (!grown) {
-			err_set(err, ZPV_ERR_NOMEM, "no memory");
-			return NULL;
-		}
+		if (!grown)
+			return err_set(err, ZPV_ERR_NOMEM, "no memory");
 		all->cpus = grown;
 	}
-	last = &all->cpus[all->ncpus++];
-	*last = (struct dump_cpu_notes){ 0 };
-	return last;
+	all->cpus[all->ncpus++] = (struct dump_cpu_notes){ 0 };
+	return 0;
+}
+
+/* A CPU begins with its PRSTATUS; what comes without one belongs to a CPU of its own. */
+static bool begins_cpu(const struct dump_notes *all, int kind)
+{
+	return !all->ncpus || kind == CPU_PRSTATUS || all->cpus[all->ncpus - 1].note[kind].data;
 }
 
 static int take_note(struct dump_notes *all, const struct note *n, struct zpv_err *err)
 {
-	struct dump_cpu_notes *cpu;
 	int kind = kind_of(n);
 
 	if (note_is(n, NOTE_VMCOREINFO, NOTE_NAME_VMCOREINFO) && !all->vmcoreinfo.data)
@@ -98,10 +93,13 @@ static int take_note(struct dump_notes *all, const struct note *n, struct zpv_er
 		return err_set(err, ZPV_ERR_VERIFY,
 			       "the dump is damaged: a note of type %#x has %zu bytes, not %zu",
 			       n->type, n->desc.len, kinds[kind].len);
-	cpu = cpu_for(all, kind, err);
-	if (!cpu)
-		return err ? -err->code : -ZPV_ERR_NOMEM;
-	cpu->note[kind] = n->desc;
+	if (begins_cpu(all, kind)) {
+		int rc = add_cpu(all, err);
+
+		if (rc)
+			return rc;
+	}
+	all->cpus[all->ncpus - 1].note[kind] = n->desc;
 	all->npv += kind == CPU_PV;
 	return 0;
 }

@@ -13,13 +13,11 @@
  */
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "be.h"
 #include "err.h"
 #include "kernel.h"
-#include "linux_core.h"
 
 #define MAX_BITS 31 /* LOG_BUF_LEN_MAX */
 #define NSEC	 1000000000u
@@ -343,76 +341,4 @@ int kernel_messages(struct kernel_space *k, const struct vmcoreinfo *v, kernel_w
 	if (!rc)
 		rc = print_ring(&r, tail, &to, err);
 	return rc == -ZPV_ERR_FORMAT ? err_ctx(err, "the kernel's message buffer") : rc;
-}
-
-/* --- A dump ---------------------------------------------------------------------------------- */
-
-#define ASCES_PER_CPU 4u
-
-/*
- * ASCEs that may be the kernel's: out of the prefix area, and what the CPU ran with. A CPU whose
- * state is damaged is passed over: one of them is enough.
- */
-static int collect_asces(struct zpv_dump *d, uint64_t *asces, size_t *n, struct zpv_err *err)
-{
-	struct zpv_err why = { 0 };
-
-	for (size_t i = 0; i < zpv_dump_cpus(d); i++) {
-		struct zpv_dump_cpu cpu;
-		be64 asce;
-		int rc = zpv_dump_cpu(d, i, &cpu, &why);
-
-		if (!rc) {
-			asces[(*n)++] = cpu.cr[1];
-			asces[(*n)++] = cpu.cr[7];
-			asces[(*n)++] = cpu.cr[13];
-			rc = zpv_dump_read(d, cpu.prefix + (uint64_t)LINUX_LC_KERNEL_ASCE, &asce,
-					   sizeof(asce), &why);
-		}
-		if (!rc)
-			asces[(*n)++] = be64_get(asce);
-		if (rc == -ZPV_ERR_KEY || rc == -ZPV_ERR_IO || rc == -ZPV_ERR_NOMEM)
-			return err_set(err, (enum zpv_err_code) - rc, "%s", why.text);
-	}
-	return 0;
-}
-
-static int open_kernel(struct zpv_dump *d, struct kernel_space *k, const struct kernel_storage *s,
-		       const struct vmcoreinfo *v, struct zpv_err *err)
-{
-	size_t room = zpv_dump_cpus(d) * ASCES_PER_CPU, n = 0;
-	uint64_t *asces = calloc(room ? room : 1, sizeof(*asces));
-	int rc;
-
-	if (!asces)
-		return err_set(err, ZPV_ERR_NOMEM, "no memory");
-	rc = collect_asces(d, asces, &n, err);
-	if (!rc)
-		rc = kernel_space_open(k, s, v, asces, n, err);
-	free(asces);
-	return rc;
-}
-
-int zpv_dump_dmesg(struct zpv_dump *d, void (*write)(void *ctx, const char *text, size_t len),
-		   void *ctx, struct zpv_err *err)
-{
-	struct zpv_dump_range *ranges;
-	struct kernel_storage s;
-	struct kernel_space k;
-	struct vmcoreinfo v;
-	int rc = zpv_dump_vmcoreinfo(d, &v.text, &v.len, err);
-
-	if (rc)
-		return rc;
-	if (!v.text)
-		return err_set(err, ZPV_ERR_FORMAT,
-			       "the dump has no VMCOREINFO: no Linux that finished its boot ran");
-	rc = kernel_storage_of(d, &s, &ranges, err);
-	if (rc)
-		return rc;
-	rc = open_kernel(d, &k, &s, &v, err);
-	if (!rc)
-		rc = kernel_messages(&k, &v, write, ctx, err);
-	free(ranges);
-	return rc;
 }

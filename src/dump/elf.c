@@ -29,14 +29,12 @@
 
 /* --- The file -------------------------------------------------------------------------------- */
 
-int dump_file_open(const char *path, struct dump_file *out, struct zpv_err *err)
+/* The size, or a negative code. */
+static off_t size_of(int fd, const char *path, struct zpv_err *err)
 {
-	AUTO_FD fd = io_open_read(path, err);
 	struct stat st;
 	off_t end;
 
-	if (fd < 0)
-		return fd;
 	if (fstat(fd, &st) != 0)
 		return err_errno(err, ZPV_ERR_IO, "cannot look at '%s'", path);
 	if (S_ISDIR(st.st_mode))
@@ -45,9 +43,23 @@ int dump_file_open(const char *path, struct dump_file *out, struct zpv_err *err)
 	if (end < 0)
 		return err_errno(err, ZPV_ERR_IO,
 				 "'%s': a dump is read at several places, this cannot be", path);
+	return end;
+}
+
+int dump_file_open(const char *path, struct dump_file *out, struct zpv_err *err)
+{
+	int fd = io_open_read(path, err);
+	off_t size;
+
+	if (fd < 0)
+		return fd;
+	size = size_of(fd, path, err);
+	if (size < 0) {
+		close(fd);
+		return (int)size;
+	}
 	out->fd = fd;
-	out->size = (uint64_t)end;
-	fd = -1;
+	out->size = (uint64_t)size;
 	return 0;
 }
 

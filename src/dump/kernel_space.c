@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
  * Virtual addresses of the Linux kernel in a dump: dynamic address translation over its own tables
- * (PoP chapter 3, "Dynamic Address Translation"), or, when no CPU tells where they are, by the facts
- * of VMCOREINFO (Linux 6.12 arch/s390/kernel/vmcore_info.c).
+ * (PoP chapter 3, "Dynamic Address Translation"), or, when no CPU tells where they are, by what is
+ * said in VMCOREINFO (Linux 6.12 arch/s390/kernel/vmcore_info.c).
  *
  * Prefixing is left out: tables and messages are never in a CPU's prefix area.
  */
@@ -45,7 +45,7 @@ static int no_address(uint64_t vaddr, struct zpv_err *err)
 	return err_set(err, ZPV_ERR_FORMAT, "kernel address %#" PRIx64 " leads nowhere", vaddr);
 }
 
-/* How far an index reaches: its two leftmost bits are compared with the offset and length of a table. */
+/* An index's two leftmost bits are compared with the offset and length of its table. */
 static bool in_table(unsigned int index, uint64_t offset, uint64_t length)
 {
 	return index >> 9 >= offset && index >> 9 <= length;
@@ -141,7 +141,7 @@ int kernel_read(struct kernel_space *k, uint64_t vaddr, void *buf, size_t len, s
 	return 0;
 }
 
-/* The kernel's page directory is where the kernel's ASCE points: a check that nothing else passes. */
+/* The kernel's page directory is where the kernel's ASCE points: nothing else passes that. */
 static int try_asce(struct kernel_space *k, uint64_t asce, uint64_t directory, struct zpv_err *err)
 {
 	struct zpv_err why = { 0 };

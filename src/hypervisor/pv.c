@@ -585,15 +585,17 @@ int pv_dump_sizes(struct pv *pv, struct pv_dump_sizes *out, struct zpv_err *err)
 	int rc = 0;
 
 	if ((be64_get(q->calls[0]) & DUMP_CALLS) != DUMP_CALLS || !cpu || !per_mib || !complete)
-		return err_set(err, ZPV_ERR_FORMAT,
-			       "the Ultravisor of this machine takes no dumps of protected guests, as on "
-			       "a z15");
+		return err_set(
+			err, ZPV_ERR_FORMAT,
+			"the Ultravisor of this machine takes no dumps of protected guests, as on "
+			"a z15");
 	if (most > DUMP_MAX_BYTES || cpu % 4 || per_mib != PV_DUMP_ENTRIES * PV_DUMP_ENTRY_BYTES)
-		return err_set(err, ZPV_ERR_FORMAT,
-			       "the Ultravisor dumps CPUs in %llu bytes, a MiB's state in %llu and the "
-			       "end in %llu, which no dump file can hold",
-			       (unsigned long long)cpu, (unsigned long long)per_mib,
-			       (unsigned long long)complete);
+		return err_set(
+			err, ZPV_ERR_FORMAT,
+			"the Ultravisor dumps CPUs in %llu bytes, a MiB's state in %llu and the "
+			"end in %llu, which no dump file can hold",
+			(unsigned long long)cpu, (unsigned long long)per_mib,
+			(unsigned long long)complete);
 	if (!pv->sizes.cpu)
 		rc = vm_alloc(pv->vm, &pv->vm->low, page_round_up(most), 4096, &pv->dump, err);
 	if (rc)
@@ -613,13 +615,15 @@ static int answer(enum uv_command cmd, const void *block, struct zpv_err *err)
 	if (rc == UV_RC_EXECUTED)
 		return 0;
 	if (cmd == UVC_DUMP_INIT && rc == RC_DUMP_REFUSED && rrc == RRC_BY_HEADER)
-		return err_set(err, ZPV_ERR_FORMAT,
-			       "the owner of the guest did not allow dumps: the image was created without "
-			       "--enable-dump");
+		return err_set(
+			err, ZPV_ERR_FORMAT,
+			"the owner of the guest did not allow dumps: the image was created without "
+			"--enable-dump");
 	if (cmd == UVC_DUMP_INIT && rc == RC_DUMP_REFUSED && rrc == RRC_BY_SECRET)
-		return err_set(err, ZPV_ERR_FORMAT,
-			       "the owner of the guest did not allow dumps: a secret that was added "
-			       "later forbids them");
+		return err_set(
+			err, ZPV_ERR_FORMAT,
+			"the owner of the guest did not allow dumps: a secret that was added "
+			"later forbids them");
 	e = explain_uv((uint16_t)cmd, rc, rrc);
 	return err_set(err, ZPV_ERR_FORMAT, "%s failed: rc 0x%04x, rrc 0x%04x%s%s",
 		       name_of((uint16_t)cmd), rc, rrc, e ? ": " : "", e ? e->name : "");

@@ -94,8 +94,8 @@ static const struct insn_handler notifications[] = {
 
 static void unknown(struct guest *g)
 {
-	vm_fail(g->v->vm, "interception %u of instruction 0x%04x was not asked for", g->scb.icptcode,
-		be16_get(g->scb.ipa));
+	vm_fail(g->v->vm, "interception %u of instruction 0x%04x was not asked for",
+		g->scb.icptcode, be16_get(g->scb.ipa));
 }
 
 void pv_instruction(struct guest *g)

@@ -445,6 +445,9 @@ static void core_registers(const struct guest *g, struct core_cpu *out)
 	for (unsigned int i = 0; i < 16; i++) {
 		be64_set(&out->gr[i], guest_gr(g, i));
 		be64_set(&out->fpr[i], cpu_fpr(g->v->cpu, i));
+		be64_set(&out->vr_low[i], cpu_vr(g->v->cpu, i, 1));
+		be64_set(&out->vr_high[i][0], cpu_vr(g->v->cpu, 16 + i, 0));
+		be64_set(&out->vr_high[i][1], cpu_vr(g->v->cpu, 16 + i, 1));
 		be32_set(&out->ar[i], cpu_ar(g->v->cpu, i));
 	}
 	be32_set(&out->fpc, cpu_fpc(g->v->cpu));

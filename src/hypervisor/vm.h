@@ -89,10 +89,10 @@ struct vm_protection {
 
 /* What other threads want of the CPU's thread (request.c). Under the VM's lock. */
 struct vm_requests {
-	atomic_bool any;   /* to be looked at between two SIE */
-	bool paused;	   /* the user wants the guest to stand still */
-	bool holding;	   /* it does */
-	bool over;	   /* the CPU's thread has ended */
+	atomic_bool any;	   /* to be looked at between two SIE */
+	bool paused;		   /* the user wants the guest to stand still */
+	bool holding;		   /* it does */
+	bool over;		   /* the CPU's thread has ended */
 	struct dump_request *dump; /* to be served, or being served */
 };
 

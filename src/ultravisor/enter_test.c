@@ -14,7 +14,7 @@
 
 #include "unit.h"
 
-#include "../image/hdr_crypt.h"
+#include "hdr_crypt.h"
 #include "hostkey.h"
 #include "lowcore.h"
 #include "machine_priv.h"

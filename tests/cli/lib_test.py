@@ -249,7 +249,8 @@ def section(script, shell, command):
     if shell == "zsh":
         return re.search(rf"'{command}'\)\n(.*?);;\n", script, re.DOTALL)[1]
     group, word = command.split()
-    mine = f"__fish_seen_subcommand_from {group}; and __fish_seen_subcommand_from {word}'"
+    mine = (f"contains -- {group} (commandline -opc)[2]; "
+            f"and contains -- {word} (commandline -opc)[3]'")
     return "".join(f"{line} \n" for line in script.splitlines()
                    if mine in line or "-n " not in line)
 
@@ -289,7 +290,7 @@ _zpv; printf '%s\\n' "${COMPREPLY[@]}"
 """
 
 BASH_ROWS = [  # words before the cursor, completions
-    ("zpv |", ["completion", "explain", "host", "image", "machine", "run"]),
+    ("zpv |", ["completion", "dump", "explain", "host", "image", "machine", "run", "vm"]),
     ("zpv im|", ["image"]),
     ("zpv host |", ["create", "show"]),
     ("zpv image create --enable-pckmo|", ["--enable-pckmo", "--enable-pckmo-hmac"]),

@@ -10,6 +10,7 @@ a folder that holds what PREPARED says. So do, of README.md, the lines that star
 blocks marked ```sh, and of docs/*.md these blocks as a whole, as scripts. Relative links are
 followed.
 """
+import importlib
 import os
 import re
 import shutil
@@ -24,15 +25,16 @@ MAN = SOURCE / "docs" / "man"
 GOLDEN = SOURCE / "tests" / "golden" / "se-image"
 ZPV = Path(sys.argv[1]).resolve() if len(sys.argv) == 2 else None
 
-COMMANDS = ["explain", "host create", "host show", "image create", "image info", "image test",
-            "machine coverage", "run"]
+COMMANDS = ["dump dmesg", "dump info", "dump open", "explain", "host create", "host show",
+            "image create", "image info", "image test", "machine coverage", "run", "vm dump",
+            "vm list", "vm pause", "vm powerdown", "vm quit", "vm reset", "vm resume", "vm status"]
 PAGE_OF = {c: f"zpv-{c.replace(' ', '-')}.1" for c in COMMANDS}
 SECTIONS = ["NAME", "SYNOPSIS", "DESCRIPTION", "OPTIONS", "EXIT STATUS", "EXAMPLES", "NOTES",
             "SEE ALSO"]
 SECTIONS_OF_5 = ["NAME", "DESCRIPTION", "FILES", "EXAMPLES", "NOTES", "SEE ALSO"]
 
 # Name in the folder -> golden file. Besides there are tests/ of the source, and, unless made by the
-# examples themselves, the identity "machine" and "guest.img".
+# examples themselves, the identity "machine", "guest.img", and "guest.dump" of a crashed Linux.
 PREPARED = {"vmlinuz": "kernel.bin", "initrd": "ramdisk.bin", "initrd.gz": "ramdisk.bin",
             "cmdline": "parmfile", "parmfile": "parmfile", "cck.bin": "cck.bin",
             "hdr.key": "hdr.key", "image.key": "image.key"}
@@ -43,7 +45,8 @@ MADE_BY_EXAMPLES = {"zpv.1": ["machine", "guest.img"],
 
 # Pages whose examples run Debian's kernel and initramfs, under these names, where they have been
 # fetched.
-KERNEL_OF = {"zpv-run.1": {"vmlinuz": "vmlinuz", "initrd.gz": "initrd.gz"}}
+KERNEL = {"vmlinuz": "vmlinuz", "initrd.gz": "initrd.gz"}
+KERNEL_OF = {PAGE_OF[c]: KERNEL for c in COMMANDS if c == "run" or c.startswith("vm ")}
 S390X = Path(os.environ.get("ZPV_S390X_DIR") or SOURCE / "build" / "s390x") / "trixie"
 
 # How the tables of src/cli/cmd_*.c name options.
@@ -204,8 +207,8 @@ def test_all_known(page):
 
 def test_overview():
     """zpv.1 lists every command, and the list above is complete."""
-    listed = re.findall(
-        r"^  ((?:dump|host|image|machine|vm) \w+|explain|run)  ", run([ZPV, "--help"]).stdout, re.MULTILINE)
+    listed = re.findall(r"^  ((?:dump|host|image|machine|vm) \w+|explain|run)  ",
+                        run([ZPV, "--help"]).stdout, re.MULTILINE)
     need(sorted(listed) == sorted(COMMANDS), f"commands in --help: {listed}")
     for command in COMMANDS:
         need(f".It Cm {command}\n" in (MAN / "zpv.1").read_text(), f"zpv.1 lacks '{command}'")
@@ -227,7 +230,7 @@ def prepare(folder, made, base):
     for name, golden in PREPARED.items():
         shutil.copy(GOLDEN / golden, folder / name)
     (folder / "tests").symlink_to(SOURCE / "tests")
-    for name in {"machine", "guest.img"} - set(made):
+    for name in {"machine", "guest.img", "guest.dump"} - set(made):
         source = base / name
         (shutil.copytree if source.is_dir() else shutil.copy)(source, folder / name)
 
@@ -321,6 +324,19 @@ def make_base(base):
                 "-r", GOLDEN / "ramdisk.bin", "-p", GOLDEN / "parmfile",
                 "-o", base / "guest.img"])
     need(done.returncode == 0, done.stdout)
+    make_dump(base / "guest.dump")
+
+
+def make_dump(path):
+    """By the writer of tests/dump, for the key in cck.bin."""
+    sys.path.insert(0, str(SOURCE / "tests" / "dump"))
+    kernelwrite = importlib.import_module("kernelwrite")
+    pvdumpwrite = importlib.import_module("pvdumpwrite")
+    storage = bytes(kernelwrite.Kernel(kernelwrite.many(20)).mem)
+    recipe = pvdumpwrite.Recipe(
+        cck=(GOLDEN / "cck.bin").read_bytes(),
+        page=lambda at: pvdumpwrite.Page(storage[at:at + pvdumpwrite.PAGE]))
+    pvdumpwrite.write_dump(path, recipe)
 
 
 def run_all(base):

@@ -9,7 +9,6 @@ from typing import NamedTuple
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "cli"))
 
-import common  # noqa: E402
 import pvdumpwrite as pvdump  # noqa: E402
 from common import check, check_equal  # noqa: E402
 
@@ -87,8 +86,8 @@ def expected_elf(recipe, vmcoreinfo=None):
     notes = b""
     for name, kind, desc in expected_notes(recipe, vmcoreinfo):
         raw = name.encode() + b"\0"
-        notes += struct.pack(">III", len(raw), len(desc), kind) + raw.ljust(padded(len(raw)), b"\0") \
-            + desc.ljust(padded(len(desc)), b"\0")
+        notes += struct.pack(">III", len(raw), len(desc), kind) + \
+            raw.ljust(padded(len(raw)), b"\0") + desc.ljust(padded(len(desc)), b"\0")
     at = 64 + 56 * (1 + len(recipe.blocks))
     out = pvdump.ELF_IDENT + struct.pack(">HHIQQQIHHHHHH", 4, 22, 1, 0, 64, 0, 0, 64, 56,
                                          1 + len(recipe.blocks), 0, 0, 0)

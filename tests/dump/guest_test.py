@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """
-Dumps of Debian's kernels under `zpv run`, opened: the messages are those that the guest itself printed
-at that moment, zgetdump opens the same bytes as we do, gdb and drgn read them.
+Dumps of Debian's kernels under `zpv run`, opened: the messages are those that the guest itself
+printed at that moment, zgetdump opens the same bytes as we do, gdb and drgn read them.
 
 Usage: guest_test.py ZPV BUILD --full
 """
@@ -10,7 +10,6 @@ import base64
 import binascii
 import json
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -18,6 +17,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "guestrun"))
 
 from dumplab import DumpLab, MIB  # noqa: E402
+from dump_test import prepare  # noqa: E402
 from linux_test import args as linux_args  # noqa: E402
 from pv_test import PROTECTED, seal_linux  # noqa: E402
 from runlab import CRASH, SHELL, Guest  # noqa: E402
@@ -125,7 +125,8 @@ def test_crash(lab, suite, protected):
     ours = our_dmesg(dump)
     check(ours.startswith(own), "what came before the crash is other")
     after = ours[len(own):]
-    for part in (b"sysrq: Trigger a crash\n", b"Kernel panic - not syncing: sysrq triggered crash\n"):
+    for part in (b"sysrq: Trigger a crash\n",
+                 b"Kernel panic - not syncing: sysrq triggered crash\n"):
         check_in(part, after, "the last messages")
     if protected:
         check(b"sysrq triggered crash" not in dump.dump.read_bytes(), "plaintext in the dump")
@@ -183,7 +184,7 @@ print(prog.read(0x1000, 64, True).hex())
 
 
 def test_drgn(lab):
-    """Without the kernel's debug information: it accepts the core, its VMCOREINFO and its storage."""
+    """Without the kernel's debug information: it takes core, VMCOREINFO and storage."""
     python = "/usr/bin/python3"
     found = subprocess.run([python, "-c", "import drgn"], stderr=subprocess.DEVNULL, check=False)
     if found.returncode:
@@ -204,10 +205,12 @@ def tests(_lab, _):
 
 
 def full(lab, _):
+    prepare(lab)
     for suite, version in KERNELS.items():
         for protected in (True, False):
             kind = "protected" if protected else "not protected"
-            yield f"dmesg of a live guest, {version}, {kind}", bind(test_live, lab, suite, protected)
+            yield (f"dmesg of a live guest, {version}, {kind}",
+                   bind(test_live, lab, suite, protected))
             yield f"dmesg of a crash, {version}, {kind}", bind(test_crash, lab, suite, protected)
     for suite in ("sid", "trixie"):
         yield f"the same as zgetdump of {suite}", bind(test_zgetdump, lab, suite, "elf")

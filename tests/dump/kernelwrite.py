@@ -99,7 +99,7 @@ class Kernel:
     def virtual(self, addr):
         return self.image + addr
 
-    # --- printk ------------------------------------------------------------------------------------
+    # --- printk -----------------------------------------------------------------------------------
 
     def allocate(self, begin, size):
         """(next position, offset of the block in the ring)."""
@@ -156,7 +156,7 @@ class Kernel:
                 out += line(rec.time, rec.text)
         return out
 
-    # --- Translation -------------------------------------------------------------------------------
+    # --- Translation ------------------------------------------------------------------------------
 
     def entry(self, table, index, value):
         """An entry of a table, between two that are not valid."""
@@ -178,7 +178,7 @@ class Kernel:
         if self.tables:
             self.put(0x4000 + 0x388, struct.pack(">Q", asce))
 
-    # --- VMCOREINFO --------------------------------------------------------------------------------
+    # --- VMCOREINFO -------------------------------------------------------------------------------
 
     def info(self):
         lines = {"OSRELEASE": "6.12.0-test", "PAGESIZE": "4096", "SYMBOL(init_uts_ns)": "1000",
@@ -270,15 +270,18 @@ HOSTILE = {
     "prb too large": (lambda: Kernel(lines={"SYMBOL(prb)": "1" * 17}), "SYMBOL(prb)"),
     "prb nowhere": (lambda: Kernel(lines={"SYMBOL(prb)": "7ffffff0000"}), "leads nowhere"),
     "prb at the end": (lambda: Kernel(lines={"SYMBOL(prb)": "f" * 15 + "c"}), "leads nowhere"),
-    "no offset": (lambda: Kernel(lines={"OFFSET(printk_info.seq)": None}), "OFFSET(printk_info.seq)"),
+    "no offset": (lambda: Kernel(lines={"OFFSET(printk_info.seq)": None}),
+                  "OFFSET(printk_info.seq)"),
     "offset outside": (lambda: Kernel(lines={"OFFSET(printk_info.seq)": "81"}),
                        "OFFSET(printk_info.seq) is 81"),
     "offset enormous": (lambda: Kernel(lines={"OFFSET(prb_desc.state_var)": str(2**64 - 1)}),
                         f"OFFSET(prb_desc.state_var) is {2**64 - 1}"),
     "size enormous": (lambda: Kernel(lines={"SIZE(printk_info)": "4294967295"}),
                       "SIZE(printk_info) is 4294967295"),
-    "2^31 messages": (lambda: Kernel(pokes=[(RING, struct.pack(">I", 31))]), "2 to the power of 31"),
-    "2^64 messages": (lambda: Kernel(pokes=[(RING, struct.pack(">I", 64))]), "2 to the power of 64"),
+    "2^31 messages": (lambda: Kernel(pokes=[(RING, struct.pack(">I", 31))]),
+                      "2 to the power of 31"),
+    "2^64 messages": (lambda: Kernel(pokes=[(RING, struct.pack(">I", 64))]),
+                      "2 to the power of 64"),
     "no messages": (lambda: Kernel(pokes=[(RING, bytes(4))]), "2 to the power of 0"),
     "2^31 bytes": (lambda: Kernel(pokes=[(RING + 48, struct.pack(">I", 31))]),
                    "2 to the power of 31"),

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """
-`zpv dump info|open|dmesg` on the files of an independent writer: every valid shape is read right, every
-defect has its exit status and message, and leaves no output.
+`zpv dump info|open|dmesg` on the files of an independent writer: every valid shape is read right,
+every defect has its exit status and message, and leaves no output.
 
 Usage: open_test.py ZPV BUILD [--full]
 """
@@ -204,7 +204,7 @@ def test_foreign(lab, data, text):
     lab.check_nothing_left()
 
 
-# --- Keys and outputs --------------------------------------------------------------------------------
+# --- Keys and outputs -----------------------------------------------------------------------------
 
 def test_keys(lab):
     lab.write(Recipe())
@@ -282,7 +282,7 @@ def test_s390(lab):
     check(got == want, "memory is another")
 
 
-# --- info --------------------------------------------------------------------------------------------
+# --- info -----------------------------------------------------------------------------------------
 
 def test_info(lab):
     recipe = replace(Recipe(), cpus=[pvdump.numbered_cpu(0), pvdump.numbered_cpu(1, pvdump.OSII)])
@@ -309,7 +309,7 @@ def test_incomplete_is_told(lab):
     check_run(lab.open(), 0, "CPU 0")
 
 
-# --- VMCOREINFO, dmesg ------------------------------------------------------------------------------
+# --- VMCOREINFO, dmesg ----------------------------------------------------------------------------
 
 def kernel_recipe(kernel):
     mem = bytes(kernel.mem)
@@ -351,7 +351,7 @@ def test_dmesg_keys(lab):
     check_run(lab.lab.run("dump", "dmesg", lab.dump), KEY, "key", out="")
 
 
-# --- The script --------------------------------------------------------------------------------------
+# --- The script -----------------------------------------------------------------------------------
 
 def tests(lab, _):
     dump = DumpLab(lab)

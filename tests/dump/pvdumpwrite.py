@@ -35,7 +35,7 @@ ZERO, SHARED, MAPPED = 1, 2, 4
 OSII = 0x8000
 
 
-# --- Keys and ciphers ------------------------------------------------------------------------------
+# --- Keys and ciphers -----------------------------------------------------------------------------
 
 def hkdf_sha512(key: bytes, salt: bytes, info: bytes, length: int) -> bytes:
     """RFC 5869, both steps."""
@@ -77,7 +77,7 @@ def either(a: bytes, b: bytes) -> bytes:
     return bytes(x | y for x, y in zip(a, b))
 
 
-# --- What is dumped --------------------------------------------------------------------------------
+# --- What is dumped -------------------------------------------------------------------------------
 
 @dataclass
 class Cpu:
@@ -107,7 +107,7 @@ def numbered_cpu(number: int, flags: int = 0) -> Cpu:
 
 
 class Page(NamedTuple):
-    """flags None: an encrypted page; else the special entry's flags. junk: what a zero page holds."""
+    """flags None: an encrypted page; else the entry's flags. junk: what a zero page holds."""
     plain: bytes
     flags: Optional[int] = None
     junk: bytes = b""
@@ -180,11 +180,11 @@ class Recipe:
     cut: Optional[tuple] = None         # (part, offset): the file ends there
 
 
-# --- Pieces ----------------------------------------------------------------------------------------
+# --- Pieces ---------------------------------------------------------------------------------------
 
 def note(name: bytes, kind: int, desc: bytes) -> bytes:
-    pad = -len(desc) % 4
-    return struct.pack(">III", len(name) + 1, len(desc), kind) + name.ljust(8, b"\0") + desc + bytes(pad)
+    head = struct.pack(">III", len(name) + 1, len(desc), kind)
+    return head + name.ljust(8, b"\0") + desc + bytes(-len(desc) % 4)
 
 
 def words(values) -> bytes:
@@ -211,8 +211,8 @@ def plain_notes(cpu: Cpu, number: int) -> bytes:
 def cpu_plain(cpu: Cpu) -> bytes:
     """The encrypted part of a CPU block; reserved bytes are filled, for nobody may look at them."""
     junk = b"\xee"
-    out = doubles(cpu.gr) + doubles(cpu.psw) + junk * 8 + words((cpu.prefix, cpu.fpc)) + junk * 4 + \
-        words([cpu.todpr]) + doubles((cpu.timer, cpu.ckc)) + junk * 8 + words(cpu.ar) + \
+    out = doubles(cpu.gr) + doubles(cpu.psw) + junk * 8 + words((cpu.prefix, cpu.fpc)) + \
+        junk * 4 + words([cpu.todpr]) + doubles((cpu.timer, cpu.ckc)) + junk * 8 + words(cpu.ar) + \
         doubles(cpu.cr) + b"".join(cpu.vr) + junk * 512 + bytes(8) + doubles(cpu.gs) + junk * 64 + \
         struct.pack(">H", cpu.flags) + junk * 14
     assert len(out) == CPU_BYTES - 48
@@ -245,7 +245,7 @@ def section(name: int, kind: int, offset: int, size: int, info: int = 0) -> byte
     return struct.pack(">IIQQQQIIQQ", name, kind, 0, 0, offset, size, 0, info, 0, 0)
 
 
-# --- The file --------------------------------------------------------------------------------------
+# --- The file -------------------------------------------------------------------------------------
 
 class Writer:
     """Writes one dump; parts tells where its pieces lie in the file."""
@@ -266,7 +266,8 @@ class Writer:
             sealed = b""
             if r.protected:
                 block = seal_cpu(self.key, self.iv(), cpu_plain(cpu), r.cpu_version)
-                sealed = note(b"LINUX", 0x30e, block.ljust(r.pv_cpu_bytes, b"\xdd")[:r.pv_cpu_bytes])
+                block = block.ljust(r.pv_cpu_bytes, b"\xdd")[:r.pv_cpu_bytes]
+                sealed = note(b"LINUX", 0x30e, block)
             own = plain_notes(r.stale if r.protected else cpu, number)
             start = at + len(out) + (0 if r.pv_first else len(own))
             self.parts[f"cpu{number}"] = start + 20
@@ -344,7 +345,8 @@ class Writer:
             f.seek(0)
             f.write(ELF_IDENT + struct.pack(
                 ">HHIQQQIHHHHHH", 4, 22, 1, 0, phoff, 64, 0, r.ehsize, 56,
-                0xffff if extended else 1 + loads, 64, 1 + len(names), 1 + names.index(".shstrtab")))
+                0xffff if extended else 1 + loads, 64, 1 + len(names),
+                1 + names.index(".shstrtab")))
             f.write(headers)
             f.write(segment(4, notes_at, 0, len(notes) + r.note_change, len(notes) + r.note_change))
             offset = memory_at
@@ -370,7 +372,7 @@ class Writer:
 
 
 def write_dump(path, recipe: Recipe) -> dict:
-    """Write it; returns file offsets of header, segments, notes, cpuN, memory, each section, end."""
+    """Write it; returns the offsets of header, segments, notes, cpuN, memory, sections, end."""
     return Writer(recipe, path).write()
 
 

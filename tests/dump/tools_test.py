@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """
-The real tools beside ours: zgetdump (s390x, under qemu-user) opens the same dumps to the same bytes and
-refuses the same defects; gdb and drgn read what we open.
+The real tools beside ours: zgetdump (s390x, under qemu-user) opens the same dumps to the same bytes
+and refuses the same defects; gdb shows the registers of what we open.
 
 Usage: tools_test.py ZPV BUILD --full
 """
@@ -14,7 +14,7 @@ from dataclasses import replace
 
 import kernelwrite
 import pvdumpwrite as pvdump
-from dumplab import DumpLab, MIB, PAGE
+from dumplab import DumpLab, MIB
 from common import (TIMEOUT, Run, Skip, bind, check, check_equal, check_in, check_run, main,
                     s390x_dir, s390x_file)
 from open_test import SINGLE, kernel_recipe
@@ -55,7 +55,8 @@ class Zgetdump:
 
 def differs(ours, theirs):
     """A short text on the first difference, for bytes that are too many to print."""
-    at = next((i for i, (a, b) in enumerate(zip(ours, theirs)) if a != b), min(len(ours), len(theirs)))
+    shorter = min(len(ours), len(theirs))
+    at = next((i for i in range(shorter) if ours[i] != theirs[i]), shorter)
     return f"{len(ours)} bytes and {len(theirs)} bytes differ from byte {at:#x} on: " \
         f"{ours[at:at + 32].hex()} and {theirs[at:at + 32].hex()}"
 
@@ -109,7 +110,7 @@ def test_same_refusal(lab, name):
     check_equal(ours.code != 0, name not in ONLY_THEIRS, f"we refuse ({ours.err})")
 
 
-# --- gdb ---------------------------------------------------------------------------------------------
+# --- gdb ------------------------------------------------------------------------------------------
 
 def gdb(core, *commands):
     if not shutil.which("gdb-multiarch"):
@@ -158,9 +159,11 @@ def full(lab, _):
     for name, changes in SINGLE.items():
         yield f"the same as zgetdump: {name}", bind(test_same, dump, "sid", changes, "elf")
     for name in ("default", "forty CPUs", "several MiB"):
-        yield f"the same as zgetdump: {name}, s390", bind(test_same, dump, "sid", SINGLE[name], "s390")
+        yield (f"the same as zgetdump: {name}, s390",
+               bind(test_same, dump, "sid", SINGLE[name], "s390"))
     for name in ("default", "all encrypted"):
-        yield f"the same as Debian 13's: {name}", bind(test_same, dump, "trixie", SINGLE[name], "elf")
+        yield (f"the same as Debian 13's: {name}",
+               bind(test_same, dump, "trixie", SINGLE[name], "elf"))
     for where in ("note", "os_info"):
         yield f"the same VMCOREINFO: {where}", bind(test_same_vmcoreinfo, dump, "sid", where)
     yield "the same information", bind(test_same_information, dump)

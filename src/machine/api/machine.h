@@ -117,6 +117,8 @@ uint32_t cpu_ar(const struct cpu *cpu, unsigned int n);
 void cpu_set_ar(struct cpu *cpu, unsigned int n, uint32_t v);
 uint64_t cpu_fpr(const struct cpu *cpu, unsigned int n);
 void cpu_set_fpr(struct cpu *cpu, unsigned int n, uint64_t v);
+/* A half of a vector register, 0 the left one; those of V0-V15 are the floating-point registers. */
+uint64_t cpu_vr(const struct cpu *cpu, unsigned int n, unsigned int half);
 uint32_t cpu_fpc(const struct cpu *cpu);
 void cpu_set_fpc(struct cpu *cpu, uint32_t v);
 void cpu_psw(const struct cpu *cpu, uint64_t *mask, uint64_t *addr);

@@ -48,6 +48,13 @@ void cpu_set_fpr(struct cpu *cpu, unsigned int n, uint64_t v)
 	cpu->fpr[n & 15] = v;
 }
 
+uint64_t cpu_vr(const struct cpu *cpu, unsigned int n, unsigned int half)
+{
+	if (half)
+		return cpu->vr_low[n];
+	return n < ARRAY_SIZE(cpu->fpr) ? cpu->fpr[n] : cpu->vr_high[n - ARRAY_SIZE(cpu->fpr)];
+}
+
 uint32_t cpu_fpc(const struct cpu *cpu)
 {
 	return cpu->fpc;
