@@ -531,11 +531,26 @@ static const struct rule zgetdump_rules[] = {
 };
 
 /* The words of zgetdump, for whoever reads them by program. */
-static void zgetdump_print(const struct zpv_dump *d)
+/* What the kernel calls itself, where it can be found. */
+static void zgetdump_print_uts(struct zpv_dump *d)
+{
+	struct zpv_dump_uts uts = { 0 };
+	struct zpv_err err;
+
+	if (zpv_dump_uts(d, &uts, &err) != 0 || !uts.release[0])
+		return;
+	fprintf(stderr, "  UTS node name......: %s\n  UTS kernel release.: %s\n", uts.node,
+		uts.release);
+	fprintf(stderr, "  UTS kernel version.: %s\n", uts.version);
+}
+
+static void zgetdump_print(struct zpv_dump *d)
 {
 	fprintf(stderr, "General dump info:\n  Dump format........: %s\n",
 		zpv_dump_protected(d) ? "ELF (protected virtualization dump)" : "elf");
-	fprintf(stderr, "  Version............: 1\n  System arch........: s390x (64 bit)\n");
+	fputs("  Version............: 1\n", stderr);
+	zgetdump_print_uts(d);
+	fputs("  System arch........: s390x (64 bit)\n", stderr);
 	fprintf(stderr, "  CPU count (online).: %zu\n  Dump memory range..: %" PRIu64 " MB\n",
 		zpv_dump_cpus(d), memory_bytes(d) / MIB);
 	fputs("\nMemory map:\n", stderr);

@@ -401,12 +401,11 @@ int dump_elf_read(const struct dump_file *f, struct dump_elf *out, struct zpv_er
 		rc = read_counts(f, &h, &counts, err);
 	if (!rc)
 		rc = read_segments(f, &h, counts.segments, &e, err);
-	if (!rc)
-		rc = read_sections(f, &h, &counts, &e, err);
 	if (rc) {
 		dump_elf_free(&e);
 		return rc;
 	}
+	e.sections_rc = read_sections(f, &h, &counts, &e, &e.sections_err);
 	*out = e;
 	return 0;
 }

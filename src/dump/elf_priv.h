@@ -9,9 +9,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "compiler.h"
+#include <zpv/error.h>
 
-struct zpv_err;
+#include "compiler.h"
 
 struct dump_file {
 	int fd;
@@ -44,6 +44,12 @@ struct dump_elf {
 	size_t nnotes;
 	struct dump_extent pv_mem, pv_complete;
 	bool has_pv_mem, has_pv_complete;
+	/*
+	 * Sections that cannot be read, and why: wrong for a protected guest's dump. QEMU on a
+	 * little-endian host leaves such in others, which need none.
+	 */
+	int sections_rc;
+	struct zpv_err sections_err;
 };
 
 /*

@@ -94,6 +94,10 @@ static int check_kind(struct zpv_dump *d, struct zpv_err *err)
 {
 	const char *missing = d->elf.has_pv_mem ? ELF_NAME_PV_COMPLETE : ELF_NAME_PV_MEM;
 
+	if (d->elf.sections_rc && (d->notes.npv || d->elf.has_pv_mem || d->elf.has_pv_complete)) {
+		*err = d->elf.sections_err;
+		return d->elf.sections_rc;
+	}
 	d->protected = d->elf.has_pv_mem && d->elf.has_pv_complete;
 	if (d->protected) {
 		keep_sealed(d);
