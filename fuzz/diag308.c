@@ -108,12 +108,18 @@ static void put_ipib(void)
 
 /* --- The program that asks for it ------------------------------------------------------------- */
 
+static const uint8_t lpswe_wait[] = { 0xb2, 0xb2, 0x02, 0x10 }; /* LPSWE WAIT_PSW */
+static const uint8_t go_on[] = {
+	0xe3, 0x10, 0x01, 0x58, 0x00, 0x04, 0x07, 0xf1
+}; /* LG 1,0x158; BR 1 */
+
 /* LMG 2,4,operands; DIAG 2,4,0x308 */
 static size_t put_step(size_t at, unsigned int number, uint64_t addr, uint64_t subcode)
 {
 	unsigned int operands = OPERANDS + number * 24;
+	static const uint8_t step[] = { 0xeb, 0x24, 0, 0, 0x04, 0x04, 0x83, 0x24, 0x03, 0x08 };
 
-	memcpy(program + at, "\xeb\x24\x00\x00\x04\x04\x83\x24\x03\x08", 10);
+	memcpy(program + at, step, sizeof(step));
 	program[at + 2] = (uint8_t)(operands >> 8 & 0xf);
 	program[at + 3] = (uint8_t)operands;
 	put64(program + operands, addr);
@@ -144,7 +150,7 @@ static void put_steps(struct fuzz_bytes *in, uint8_t flags)
 	}
 	if (!(flags & NO_START))
 		at = put_step(at, n, 0, 10);
-	memcpy(program + at, "\xb2\xb2\x02\x10", 4); /* LPSWE WAIT_PSW */
+	memcpy(program + at, lpswe_wait, sizeof(lpswe_wait));
 }
 
 /* Exclusive or of bytes: in the block, in the header, in the image, anywhere. */
@@ -172,7 +178,7 @@ static void make_program(struct fuzz_bytes *in, uint8_t flags)
 	put64(program, 0x0008000180000000 | START);
 	put64(program + NEW_PROGRAM, FUZZ_MASK_64);
 	put64(program + NEW_PROGRAM + 8, ON_PROGRAM);
-	memcpy(program + ON_PROGRAM, "\xe3\x10\x01\x58\x00\x04\x07\xf1", 8); /* LG 1,0x158; BR 1 */
+	memcpy(program + ON_PROGRAM, go_on, sizeof(go_on));
 	put64(program + WAIT_PSW, 0x0002000180000000);
 	put_ipib();
 	memcpy(program + HEADER, header, se_hdr_size(1));

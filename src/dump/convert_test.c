@@ -153,7 +153,7 @@ static void test_elf_notes(void **state)
 	uint8_t info[136] = { [1] = 'R' };
 	size_t at = 64 + 2 * 56, end = at + (size_t)be64_get(phdr(&b, 0)->filesz);
 
-	memcpy(info + 40, "vmlinux", 7);
+	memcpy(info + 40, "vmlinux", sizeof("vmlinux"));
 	next_note(&b, &at, "CORE", 3, info, sizeof(info));
 	cpu_notes(&b, &at, 0);
 	cpu_notes(&b, &at, 1);

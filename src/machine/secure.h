@@ -24,7 +24,7 @@ struct slot;
 /* Registers that a format-4 SIE exchanges as a whole: the host gets its own back. */
 struct register_file {
 	uint64_t gr[16], fpr[16], vr_low[32], vr_high[16];
-	uint32_t ar[16], fpc;
+	uint32_t ar[16], fpc, reserved;
 };
 
 /* Everything about a protected guest CPU that the machine executes with. Lies in donated storage. */
