@@ -444,6 +444,8 @@ UNUSED static int group_setup(void **state)
 
 	assert_non_null(fx);
 	assert_int_equal(unit_dir_setup(&dir), 0);
+	if (!dir)
+		return -1;
 	fx->dir = *(struct unit_dir *)dir;
 	free(dir);
 	row_ok("identity",
