@@ -332,9 +332,13 @@ static int write_file(struct zpv_dump *d, const struct plan *p, const struct zpv
 		      struct zpv_err *err)
 {
 	AUTO(outfile) struct outfile *f = NULL;
-	int rc = outfile_open(spec->output, 0600,
-			      spec->overwrite ? OUTFILE_REPLACE : OUTFILE_NO_CLOBBER, &f, err);
+	const struct task task = { .progress = spec->progress, .total = p->memory };
+	/* Who is asked catches signals from then on: before there is a part that one would leave. */
+	int rc = task_poll(&task, err);
 
+	if (!rc)
+		rc = outfile_open(spec->output, 0600,
+				  spec->overwrite ? OUTFILE_REPLACE : OUTFILE_NO_CLOBBER, &f, err);
 	if (!rc)
 		rc = write_all(d, p, outfile_fd(f), false, spec->progress, err);
 	if (!rc)
