@@ -455,7 +455,7 @@ static uint64_t load_within(const uint8_t *p, unsigned int size)
 	case 8:
 		return swap64(__atomic_load_n((const uint64_t *)(const void *)p, LOAD_ORDER));
 	default:
-		return *p;
+		return __atomic_load_n(p, LOAD_ORDER);
 	}
 }
 
@@ -476,7 +476,7 @@ static void store_within(uint8_t *p, unsigned int size, uint64_t v)
 	else if (size == 2)
 		__atomic_store_n((uint16_t *)(void *)p, swap16((uint16_t)v), STORE_ORDER);
 	else
-		*p = (uint8_t)v;
+		__atomic_store_n(p, (uint8_t)v, STORE_ORDER);
 }
 
 SLOW_PATH void mem_load_slow(struct cpu *cpu, const struct slot *s, uint64_t va, unsigned int size)
