@@ -48,6 +48,7 @@ struct machine {
 	struct code_page *code;	   /* number n is code[n - 1] */
 	uint32_t ncode;
 	_Atomic uint32_t code_used;
+	atomic_flag decoding; /* a slot is being filled */
 
 	unsigned int ncpus;
 	struct cpu **cpus;

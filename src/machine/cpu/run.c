@@ -6,6 +6,8 @@
  * program interruption becomes: an interruption of the running level, an interception of SIE, or
  * an interruption of the host.
  */
+#include <sched.h>
+
 #include "handler.h"
 #include "insn.h"
 #include "insn_proto.h"
@@ -292,6 +294,25 @@ static const struct slot *decode_straddling(struct cpu *cpu, const struct slot *
 	return &cpu->straddle[0];
 }
 
+/*
+ * A slot of the cache, which other CPUs may be filling and using: whoever comes first fills it. The
+ * lock is held for no longer than that, so that waiting for it needs no answer to revocations.
+ */
+static void decode_shared(struct cpu *cpu, struct slot *to, const uint8_t bytes[INSN_MAX])
+{
+	struct machine *m = cpu->m;
+	bool alone = m->ncpus == 1;
+
+	while (!alone && atomic_flag_test_and_set_explicit(&m->decoding, memory_order_acquire))
+		sched_yield();
+	if (!__atomic_load_n(&to->fn, __ATOMIC_ACQUIRE)) {
+		cpu->counters.decoded++;
+		decode_into(cpu, to, bytes);
+	}
+	if (!alone)
+		atomic_flag_clear_explicit(&m->decoding, memory_order_release);
+}
+
 handler_ret handler_decode(struct cpu *cpu, const struct slot *s)
 {
 	size_t off = 2 * (size_t)(s - cpu->page_slots);
@@ -301,8 +322,7 @@ handler_ret handler_decode(struct cpu *cpu, const struct slot *s)
 	if (UNLIKELY(off + len > FRAME_BYTES))
 		GO(decode_straddling(cpu, s));
 	memcpy(bytes, cpu->page_mem + off, len);
-	cpu->counters.decoded++;
-	decode_into(cpu, &cpu->page_slots[off / 2], bytes);
+	decode_shared(cpu, &cpu->page_slots[off / 2], bytes);
 	GO(s);
 }
 
