@@ -207,6 +207,7 @@ static void test_already_running(void **state)
 	void *stop;
 
 	start(vm, LOOP);
+	be16_set(&vm->scb.scb.ihcpu, 0); /* as it is: so nothing is stored while it runs */
 	put(vm, SCB_AT, &vm->scb, sizeof(vm->scb));
 	vm->cpu = machine_cpu(vm->m, 1);
 	assert_int_equal(pthread_create(&thread, NULL, run_cpu0, vm), 0);
