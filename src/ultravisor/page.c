@@ -408,8 +408,10 @@ static uint16_t free_orphan(struct uv_op *op, uint64_t frame)
 	return UV_RC_EXECUTED;
 }
 
-/* CONVERT FROM SECURE STORAGE (section 4.10). */
-uint16_t uv_export(struct uv_op *op)
+typedef uint16_t frame_fn(struct uv_op *op, uint64_t frame, struct frame_info info);
+
+/* What is done with a guest's frame, private or shared; the others are alike for both calls. */
+static uint16_t with_frame(struct uv_op *op, frame_fn *private, frame_fn *shared)
 {
 	struct frame_info info;
 	uint64_t frame;
@@ -421,15 +423,21 @@ uint16_t uv_export(struct uv_op *op)
 	case FRAME_HOST:
 		return UV_RC_EXECUTED;
 	case FRAME_SECURE:
-		return export_private(op, frame, info);
+		return private(op, frame, info);
 	case FRAME_SHARED:
 	case FRAME_PINNED:
-		return export_shared(op, frame, info);
+		return shared(op, frame, info);
 	case FRAME_ORPHAN:
 		return free_orphan(op, frame);
 	default:
 		return RC_UNUSABLE;
 	}
+}
+
+/* CONVERT FROM SECURE STORAGE (section 4.10). */
+uint16_t uv_export(struct uv_op *op)
+{
+	return with_frame(op, export_private, export_shared);
 }
 
 /*
@@ -455,24 +463,7 @@ static uint16_t destroy_page(struct uv_op *op, uint64_t frame, struct frame_info
 /* DESTROY SECURE STORAGE (section 4.11). */
 uint16_t uv_destroy_page(struct uv_op *op)
 {
-	struct frame_info info;
-	uint64_t frame;
-
-	if (!operand_frame(op, &frame))
-		return RC_ADDRESS;
-	info = frame_info(op->uv->m, frame);
-	switch (info.state) {
-	case FRAME_HOST:
-		return UV_RC_EXECUTED;
-	case FRAME_SECURE:
-	case FRAME_SHARED:
-	case FRAME_PINNED:
-		return destroy_page(op, frame, info);
-	case FRAME_ORPHAN:
-		return free_orphan(op, frame);
-	default:
-		return RC_UNUSABLE;
-	}
+	return with_frame(op, destroy_page, destroy_page);
 }
 
 /* --- Sharing and pins --------------------------------------------------------------------------- */

@@ -138,153 +138,133 @@ static void test_list_follows(void **state)
  * in R1 alone. SFASR 4: the DXC tells of the inexact flag whatever the new mask of inexact is
  * (ch. 9, "SET FPC AND SIGNAL").
  */
+static const struct {
+	const char *name;
+	uint8_t code[6];
+	uint64_t gr4, fpr1, fpr3;
+	uint32_t fpc;
+	uint16_t pgm;
+	uint64_t fpr4; /* 0: as before */
+	bool pair;     /* the result is extended, its right half is 0 */
+	uint32_t want_fpc;
+} float_rows[] = {
+	{ "LDXBR, R1 no pair", { 0xb3, 0x45, 0, 0x21 }, .pgm = 6 },
+	{ "LDXBR, R2 no pair", { 0xb3, 0x45, 0, 0x42 }, .pgm = 6 },
+	{ "LEXBR, R1 no pair", { 0xb3, 0x46, 0, 0x61 }, .pgm = 6 },
+	{ "LEXBR, R2 no pair", { 0xb3, 0x46, 0, 0x43 }, .pgm = 6 },
+	{ "LDXBR", { 0xb3, 0x45, 0, 0x41 }, 0, 0x3fff800000000000, 0, 0, 0, 0x3ff8000000000000, 0, 0 },
+	{ "LEXBR", { 0xb3, 0x46, 0, 0x41 }, 0, 0x3fff800000000000, 0, 0, 0, 0x3fc0000022222222, 0, 0 },
+	{ "LDXBR, inexact trap",
+	  { 0xb3, 0x45, 0, 0x41 },
+	  0,
+	  0x3fff000000000000,
+	  1,
+	  0x08000000,
+	  7,
+	  0x3ff0000000000000,
+	  0,
+	  0x08000800 },
+	{ "LDXBR, overflow trap",
+	  { 0xb3, 0x45, 0, 0x41 },
+	  0,
+	  0x43feffffffffffff,
+	  UINT64_MAX,
+	  0xf8000000,
+	  7,
+	  0x23ff000000000000,
+	  1,
+	  0xf8002c00 },
+	{ "LEXBR, overflow trap",
+	  { 0xb3, 0x46, 0, 0x41 },
+	  0,
+	  0x407ffffffeffffff,
+	  UINT64_MAX,
+	  0xf8000000,
+	  7,
+	  0x207ffffffe000000,
+	  1,
+	  0xf8002800 },
+	{ "LEXBR, underflow trap",
+	  { 0xb3, 0x46, 0, 0x41 },
+	  0,
+	  0xbf69000000000000,
+	  0,
+	  0xf8000000,
+	  7,
+	  0xdf69000000000000,
+	  1,
+	  0xf8001000 },
+
+	{ "SFASR, no flag", { 0xb3, 0x85, 0, 0x40 }, 0xf8000000, .want_fpc = 0xf8000000 },
+	{ "SFASR, no mask", { 0xb3, 0x85, 0, 0x40 }, 1, .fpc = 0xf8f80000, .want_fpc = 0x00f80001 },
+	{ "SFASR, the flag comes with the mask",
+	  { 0xb3, 0x85, 0, 0x40 },
+	  0x80800000,
+	  .want_fpc = 0x80800000 },
+	{ "SFASR, invalid first",
+	  { 0xb3, 0x85, 0, 0x40 },
+	  0xf8000000,
+	  .fpc = 0x00f80000,
+	  .pgm = 7,
+	  .want_fpc = 0xf8f88300 },
+	{ "SFASR, division by zero",
+	  { 0xb3, 0x85, 0, 0x40 },
+	  0x78000000,
+	  .fpc = 0x00f80000,
+	  .pgm = 7,
+	  .want_fpc = 0x78f84300 },
+	{ "SFASR, overflow, exact",
+	  { 0xb3, 0x85, 0, 0x40 },
+	  0x28000000,
+	  .fpc = 0x00200000,
+	  .pgm = 7,
+	  .want_fpc = 0x28202300 },
+	{ "SFASR, overflow, inexact without its mask",
+	  { 0xb3, 0x85, 0, 0x40 },
+	  0x20000000,
+	  .fpc = 0x00280000,
+	  .pgm = 7,
+	  .want_fpc = 0x20282b00 },
+	{ "SFASR, underflow, exact",
+	  { 0xb3, 0x85, 0, 0x40 },
+	  0x18000000,
+	  .fpc = 0x00100000,
+	  .pgm = 7,
+	  .want_fpc = 0x18101300 },
+	{ "SFASR, underflow, inexact without its mask",
+	  { 0xb3, 0x85, 0, 0x40 },
+	  0x10000000,
+	  .fpc = 0x00180000,
+	  .pgm = 7,
+	  .want_fpc = 0x10181b00 },
+	{ "SFASR, inexact",
+	  { 0xb3, 0x85, 0, 0x40 },
+	  0x08000000,
+	  .fpc = 0x00080000,
+	  .pgm = 7,
+	  .want_fpc = 0x08080b00 },
+};
+
 static void test_floating_point(void **state)
 {
-	static const struct {
-		const char *name;
-		uint8_t code[6];
-		uint64_t gr4, fpr1, fpr3;
-		uint32_t fpc;
-		uint16_t pgm;
-		uint64_t fpr4; /* 0: as before */
-		bool pair;     /* the result is extended, its right half is 0 */
-		uint32_t want_fpc;
-	} rows[] = {
-		{ "LDXBR, R1 no pair", { 0xb3, 0x45, 0, 0x21 }, .pgm = 6 },
-		{ "LDXBR, R2 no pair", { 0xb3, 0x45, 0, 0x42 }, .pgm = 6 },
-		{ "LEXBR, R1 no pair", { 0xb3, 0x46, 0, 0x61 }, .pgm = 6 },
-		{ "LEXBR, R2 no pair", { 0xb3, 0x46, 0, 0x43 }, .pgm = 6 },
-		{ "LDXBR",
-		  { 0xb3, 0x45, 0, 0x41 },
-		  0,
-		  0x3fff800000000000,
-		  0,
-		  0,
-		  0,
-		  0x3ff8000000000000,
-		  0,
-		  0 },
-		{ "LEXBR",
-		  { 0xb3, 0x46, 0, 0x41 },
-		  0,
-		  0x3fff800000000000,
-		  0,
-		  0,
-		  0,
-		  0x3fc0000022222222,
-		  0,
-		  0 },
-		{ "LDXBR, inexact trap",
-		  { 0xb3, 0x45, 0, 0x41 },
-		  0,
-		  0x3fff000000000000,
-		  1,
-		  0x08000000,
-		  7,
-		  0x3ff0000000000000,
-		  0,
-		  0x08000800 },
-		{ "LDXBR, overflow trap",
-		  { 0xb3, 0x45, 0, 0x41 },
-		  0,
-		  0x43feffffffffffff,
-		  UINT64_MAX,
-		  0xf8000000,
-		  7,
-		  0x23ff000000000000,
-		  1,
-		  0xf8002c00 },
-		{ "LEXBR, overflow trap",
-		  { 0xb3, 0x46, 0, 0x41 },
-		  0,
-		  0x407ffffffeffffff,
-		  UINT64_MAX,
-		  0xf8000000,
-		  7,
-		  0x207ffffffe000000,
-		  1,
-		  0xf8002800 },
-		{ "LEXBR, underflow trap",
-		  { 0xb3, 0x46, 0, 0x41 },
-		  0,
-		  0xbf69000000000000,
-		  0,
-		  0xf8000000,
-		  7,
-		  0xdf69000000000000,
-		  1,
-		  0xf8001000 },
-
-		{ "SFASR, no flag", { 0xb3, 0x85, 0, 0x40 }, 0xf8000000, .want_fpc = 0xf8000000 },
-		{ "SFASR, no mask",
-		  { 0xb3, 0x85, 0, 0x40 },
-		  1,
-		  .fpc = 0xf8f80000,
-		  .want_fpc = 0x00f80001 },
-		{ "SFASR, the flag comes with the mask",
-		  { 0xb3, 0x85, 0, 0x40 },
-		  0x80800000,
-		  .want_fpc = 0x80800000 },
-		{ "SFASR, invalid first",
-		  { 0xb3, 0x85, 0, 0x40 },
-		  0xf8000000,
-		  .fpc = 0x00f80000,
-		  .pgm = 7,
-		  .want_fpc = 0xf8f88300 },
-		{ "SFASR, division by zero",
-		  { 0xb3, 0x85, 0, 0x40 },
-		  0x78000000,
-		  .fpc = 0x00f80000,
-		  .pgm = 7,
-		  .want_fpc = 0x78f84300 },
-		{ "SFASR, overflow, exact",
-		  { 0xb3, 0x85, 0, 0x40 },
-		  0x28000000,
-		  .fpc = 0x00200000,
-		  .pgm = 7,
-		  .want_fpc = 0x28202300 },
-		{ "SFASR, overflow, inexact without its mask",
-		  { 0xb3, 0x85, 0, 0x40 },
-		  0x20000000,
-		  .fpc = 0x00280000,
-		  .pgm = 7,
-		  .want_fpc = 0x20282b00 },
-		{ "SFASR, underflow, exact",
-		  { 0xb3, 0x85, 0, 0x40 },
-		  0x18000000,
-		  .fpc = 0x00100000,
-		  .pgm = 7,
-		  .want_fpc = 0x18101300 },
-		{ "SFASR, underflow, inexact without its mask",
-		  { 0xb3, 0x85, 0, 0x40 },
-		  0x10000000,
-		  .fpc = 0x00180000,
-		  .pgm = 7,
-		  .want_fpc = 0x10181b00 },
-		{ "SFASR, inexact",
-		  { 0xb3, 0x85, 0, 0x40 },
-		  0x08000000,
-		  .fpc = 0x00080000,
-		  .pgm = 7,
-		  .want_fpc = 0x08080b00 },
-	};
 	const struct machine_config config = { .storage_bytes = STORAGE_BYTES, .cpus = 1 };
 
 	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		struct machine *m = prepare(&config, rows[i].code);
+	for (size_t i = 0; i < ARRAY_SIZE(float_rows); i++) {
+		struct machine *m = prepare(&config, float_rows[i].code);
 		struct cpu *cpu = machine_cpu(m, 0);
 
-		cpu_set_gr(cpu, 4, rows[i].gr4);
-		cpu_set_fpr(cpu, 1, rows[i].fpr1);
-		cpu_set_fpr(cpu, 3, rows[i].fpr3);
+		cpu_set_gr(cpu, 4, float_rows[i].gr4);
+		cpu_set_fpr(cpu, 1, float_rows[i].fpr1);
+		cpu_set_fpr(cpu, 3, float_rows[i].fpr3);
 		cpu_set_fpr(cpu, 4, OLD_FPR4);
 		cpu_set_fpr(cpu, 6, OLD_FPR6);
-		cpu_set_fpc(cpu, rows[i].fpc);
-		row_int(rows[i].name, execute(m, rows[i].code), rows[i].pgm);
-		row_int(rows[i].name, cpu_fpr(cpu, 4), rows[i].fpr4 ? rows[i].fpr4 : OLD_FPR4);
-		row_int(rows[i].name, cpu_fpr(cpu, 6), rows[i].pair ? 0 : OLD_FPR6);
-		row_int(rows[i].name, cpu_fpc(cpu), rows[i].want_fpc);
+		cpu_set_fpc(cpu, float_rows[i].fpc);
+		row_int(float_rows[i].name, execute(m, float_rows[i].code), float_rows[i].pgm);
+		row_int(float_rows[i].name, cpu_fpr(cpu, 4),
+			float_rows[i].fpr4 ? float_rows[i].fpr4 : OLD_FPR4);
+		row_int(float_rows[i].name, cpu_fpr(cpu, 6), float_rows[i].pair ? 0 : OLD_FPR6);
+		row_int(float_rows[i].name, cpu_fpc(cpu), float_rows[i].want_fpc);
 		machine_free(m);
 	}
 }
